@@ -1,0 +1,163 @@
+"""Validation reports: what was checked in a delivery, what was kept out and why.
+
+Belongs here: the record of one delivery's validation (JSON), its page, the supplier's feedback file, and the index.
+Does not belong here: running rules. Nothing in a report is a value of a supplier's file: counts, rule ids and row
+numbers only. Great Expectations' own Data Docs load style and script from third parties and can show values, so pages
+are made here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TEMPLATES = Path(__file__).parent / "templates"
+STATES = {
+    "accepted": "Accepted: the rows are loaded.",
+    "held": "Held: nothing is loaded until a person decides.",
+    "rejected": "Rejected: the delivery could not be read, or is not what its manifest says. Send it again.",
+    "duplicate": "Duplicate: the same bytes for the same period came before. Nothing changed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file: its identity and its row reconciliation."""
+
+    file_id: int
+    file_name: str
+    kind: str
+    period: str
+    sha256: str
+    byte_count: int
+    contract_version: str
+    rows_declared: int | None
+    rows_found: int | None
+    rows_in: int
+    rows_loaded: int
+    rows_quarantined: int
+    rows_duplicate: int
+    undeclared_columns: tuple[str, ...]
+    drifted_columns: tuple[str, ...]
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReport:
+    """One rule: what it says, how many rows it tested, how many failed, the first of them as (file id, row number)."""
+
+    kind: str
+    rule_id: str
+    description: str
+    rationale: str
+    dimension: str
+    severity: str
+    owner: str
+    since: str
+    tested_count: int
+    failed_count: int
+    first_rows: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is known of one hand-over when it is concluded; times are UTC."""
+
+    hand_over_id: str
+    delivery_id: str | None
+    supplier: str
+    delivery_name: str
+    sent_at: datetime | None
+    received_at: datetime
+    finished_at: datetime
+    state: str
+    reason_code: str | None
+    reason: str | None
+    is_synthetic: bool
+    code_version: str
+    files: tuple[FileReport, ...]
+    rules: tuple[RuleReport, ...]
+    evidence: Mapping[str, Mapping[str, Any]]
+
+
+def write_report(folder: Path, report: Report) -> Path:
+    """Write ``report.json``, ``feedback.csv`` and ``index.html``; returns the page. Repeating it changes nothing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "report.json", json.dumps(asdict(report), indent=2, default=_plain))
+    _write(folder / "feedback.csv", _feedback(report))
+    page = _environment().get_template("report.html").render(report=report, verdict=STATES[report.state])
+    return _write(folder / "index.html", page)
+
+
+def write_index(reports: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write the list of all reports, newest first, and the style sheet that they share."""
+    _write(reports / "report.css", (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    shown = [{**row, "page": _page_of(reports, str(row["hand_over_id"]))} for row in rows]
+    return _write(reports / "index.html", _environment().get_template("index.html").render(rows=shown))
+
+
+def _page_of(reports: Path, hand_over_id: str) -> str | None:
+    found = next(reports.glob(f"*/{hand_over_id}/index.html"), None)
+    return found.relative_to(reports).as_posix() if found else None
+
+
+def _feedback(report: Report) -> str:
+    names = {file.file_id: file.file_name for file in report.files}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["rule_id", "severity", "what_is_wrong", "file", "row_number", "failed_rows_of_rule"])
+    for rule in report.rules:
+        for file_id, row_number in rule.first_rows:
+            # Row 0 stands for the file as a whole.
+            row: Sequence[object] = (
+                rule.rule_id,
+                rule.severity,
+                rule.description,
+                names.get(file_id, ""),
+                row_number or "",
+                rule.failed_count,
+            )
+            writer.writerow(row)
+    return out.getvalue()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = lambda number: "not known" if number is None else f"{number:,}"
+    environment.filters["time"] = lambda moment: "not known" if moment is None else f"{moment:%d %B %Y, %H:%M:%S} UTC"
+    return environment
+
+
+def _write(path: Path, text: str) -> Path:
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)  # noqa: PTH105 - the atomic replacement is the point
+    return path
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a report")

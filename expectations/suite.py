@@ -1,0 +1,82 @@
+"""Suites from contracts: each rule of a contract becomes one expectation.
+
+Belongs here: the translation and nothing else. A rule's id travels in the expectation's ``meta``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+from extracts.contract import ContractError
+
+if TYPE_CHECKING:
+    from extracts.contract import Contract, Rule
+
+# Single-column expectations that work on DuckDB and return an index query. Patterns and composite keys do not work on
+# the dialect: they are rules with SQL of their own.
+COLUMN_EXPECTATIONS = {
+    "expect_column_values_to_be_between": gxe.ExpectColumnValuesToBeBetween,
+    "expect_column_values_to_be_in_set": gxe.ExpectColumnValuesToBeInSet,
+    "expect_column_values_to_not_be_in_set": gxe.ExpectColumnValuesToNotBeInSet,
+    "expect_column_values_to_not_be_null": gxe.ExpectColumnValuesToNotBeNull,
+}
+
+
+def expectation_suite(contract: Contract) -> Any:  # noqa: ANN401 - the library is untyped
+    """The suite of a contract's rules, without our own checks of whole deliveries.
+
+    Raises:
+        ContractError: a rule names an expectation that we do not run.
+    """
+    expectations = [_expectation(contract, rule) for rule in contract.rules if rule.engine != "rasso"]
+    return gx.ExpectationSuite(name=f"{contract.kind}-{contract.version}", expectations=expectations)
+
+
+def rule_sql(contract: Contract, rule: Rule) -> str | None:
+    """SQL with ``{batch}`` that selects the row ids at fault; None for a rule that is a column expectation."""
+    if rule.check == "unexpected_rows_expectation":
+        return str(rule.arguments["unexpected_rows_query"])
+    if rule.check == "nullValues":
+        return _null_values_sql(contract, rule)
+    if rule.check == "invalidValues":
+        return f"select file_id, row_number from {{batch}} where {_is_unparsed(rule.column)}"
+    if rule.check == "duplicateValues":
+        keys = ", ".join(rule.arguments["properties"])
+        complete = " and ".join(f"{key} is not null" for key in rule.arguments["properties"])
+        return (
+            f"select file_id, row_number from {{batch}} where {complete} "
+            f"qualify count(*) over (partition by {keys}) > 1"
+        )
+    return None
+
+
+def _expectation(contract: Contract, rule: Rule) -> Any:  # noqa: ANN401 - the library is untyped
+    meta = {"rule_id": rule.rule_id}
+    sql = rule_sql(contract, rule)
+    if sql is not None:
+        return gxe.UnexpectedRowsExpectation(unexpected_rows_query=sql, meta=meta)
+    check = "expect_column_values_to_not_be_null" if rule.check == "nullValues" else rule.check
+    if check not in COLUMN_EXPECTATIONS or rule.column is None:
+        raise ContractError(f"{rule.rule_id}: {check} is not among the expectations that we run")
+    return COLUMN_EXPECTATIONS[check](column=rule.column, meta=meta, **rule.arguments)
+
+
+def _null_values_sql(contract: Contract, rule: Rule) -> str | None:
+    """None where a plain column expectation says it; SQL where a condition is needed.
+
+    A text that did not parse is null, too, but it is reported by its own rule and not as missing.
+    """
+    column = next(column for column in contract.columns if column.name == rule.column)
+    conditions = [f"({rule.arguments['where']})"] if "where" in rule.arguments else []
+    if column.derivation is None and (column.sql_type != "varchar" or column.allowed):
+        conditions.append(f"not {_is_unparsed(column.name)}")
+    if not conditions:
+        return None
+    return f"select file_id, row_number from {{batch}} where {column.name} is null and {' and '.join(conditions)}"
+
+
+def _is_unparsed(column: str | None) -> str:
+    return f"coalesce(list_contains(string_split(unparsed_columns, '|'), '{column}'), false)"

@@ -1,0 +1,309 @@
+"""Contracts: what an extract of a kind must look like, read from ``extracts/contracts/*.yaml`` (ODCS).
+
+Belongs here: turning a contract file into plain records and refusing a contract that says something that we would not
+keep. Does not belong here: running rules (``expectations``), reading suppliers' files (``extracts.staging``).
+
+What is ours within the standard, all as ``customProperties``: ``suppliers`` who may send it, ``periodFromFileName``,
+``nullMarkers``, ``nilMarkers`` (written for zero), ``thousandsSeparator``, ``percentSign``, ``letterCase``,
+``ignoredHeaders`` (known, not read, not reported). ``physicalName`` is the header as published today; ``synonyms`` are
+headers that other releases used, and their use is reported as drift. ``transformLogic`` is DuckDB SQL over the other
+columns, ``place_code(name)``, ``file_period_start`` and ``file_period_end``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import yaml
+from open_data_contract_standard.model import (
+    CustomProperty,
+    DataQuality,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CONTRACTS = Path(__file__).parent / "contracts"
+PLACE_ALIASES = Path(__file__).parent / "place_aliases.csv"
+SEVERITIES = ("row", "delivery", "warning")
+ROW_ID = ("file_id", "row_number")
+TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date"}
+
+_RULE_ID = re.compile(r"[A-Z]{2}-\d{3}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class ContractError(ValueError):
+    """A contract that cannot be kept; the message names the file and what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One expectation of a contract.
+
+    ``check`` is a metric of the standard's library (``nullValues``, ``invalidValues``, ``duplicateValues``), the type
+    of a Great Expectations expectation, or one of our own checks of a whole delivery (``quarantined_share``,
+    ``declared_rows``). ``column`` is None where the rule speaks of the row or of the file.
+    """
+
+    rule_id: str
+    description: str
+    rationale: str
+    dimension: str
+    severity: str
+    owner: str
+    since: str
+    engine: str
+    check: str
+    column: str | None
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: of the file where it has headers, derived where it has ``derivation`` (SQL)."""
+
+    name: str
+    sql_type: str
+    description: str
+    is_required: bool
+    headers: tuple[str, ...]
+    derivation: str | None
+    allowed: tuple[str, ...]
+    null_markers: tuple[str, ...]
+    nil_markers: tuple[str, ...]
+    thousands_separator: str
+    has_percent_sign: bool
+    is_upper_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What an extract of one kind must look like."""
+
+    kind: str
+    version: str
+    title: str
+    description: str
+    limitations: str
+    source: str
+    suppliers: tuple[str, ...]
+    is_official_statistics: bool
+    period_patterns: tuple[str, ...]
+    ignored_headers: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def read_columns(self) -> tuple[Column, ...]:
+        """Columns that stand in the file."""
+        return tuple(column for column in self.columns if column.derivation is None)
+
+    @property
+    def derived_columns(self) -> tuple[Column, ...]:
+        """Columns that follow from others, in the order in which they are computed."""
+        return tuple(column for column in self.columns if column.derivation is not None)
+
+
+@cache
+def all_contracts(folder: Path = CONTRACTS) -> Mapping[str, Contract]:
+    """Every contract by its kind.
+
+    Raises:
+        ContractError: a contract is broken, or a rule id occurs twice.
+    """
+    contracts = [read_contract(path) for path in sorted(folder.glob("*.yaml"))]
+    if not contracts:
+        raise ContractError(f"no contract in {folder.name}/")
+    _refuse_repeats(rule.rule_id for contract in contracts for rule in contract.rules)
+    return {contract.kind: contract for contract in contracts}
+
+
+def read_contract(path: Path) -> Contract:
+    """Read and check one contract.
+
+    Raises:
+        ContractError: the file is not ODCS, or says something that we would not keep.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        jsonschema.validate(document, _odcs_schema(), cls=jsonschema.Draft201909Validator)
+        contract = _contract(OpenDataContractStandard(**document))
+    except (yaml.YAMLError, jsonschema.ValidationError, ContractError, ValueError) as error:
+        reason = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
+        raise ContractError(f"{path.name}: {reason.splitlines()[0]}") from error
+    if contract.kind != path.stem:
+        raise ContractError(f"{path.name}: its id is {contract.kind!r}; name the file after its id")
+    return contract
+
+
+@cache
+def place_aliases() -> Mapping[str, str]:
+    """Place codes by the names that publishers use."""
+    with PLACE_ALIASES.open(encoding="utf-8", newline="") as lines:
+        return {row["name"]: row["place_code"] for row in csv.DictReader(lines)}
+
+
+def normalised_header(header: str) -> str:
+    """A header without case, punctuation and surrounding space: ``Financial Year`` is ``financial_year``."""
+    return re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")
+
+
+@cache
+def _odcs_schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
+    return schema
+
+
+def _contract(document: OpenDataContractStandard) -> Contract:
+    if document.schema_ is None or len(document.schema_) != 1:
+        raise ContractError("it needs exactly one schema object")
+    table = document.schema_[0]
+    ours = _ours(document.customProperties)
+    columns = tuple(_column(item, _ours(table.customProperties)) for item in table.properties or [])
+    rules = tuple(_rules(document, table))
+    _refuse_repeats(column.name for column in columns)
+    _check_required_are_tested(columns, rules)
+    description = document.description
+    definitions = document.authoritativeDefinitions or []
+    return Contract(
+        kind=document.id or "",
+        version=document.version or "",
+        title=document.name or "",
+        description=(description and description.purpose) or "",
+        limitations=(description and description.limitations) or "",
+        source=next((item.url for item in definitions if item.url), ""),
+        suppliers=tuple(_needed(ours, "suppliers")),
+        is_official_statistics=bool(ours.get("officialStatistics", False)),
+        period_patterns=tuple(ours.get("periodFromFileName", ())),
+        ignored_headers=_texts(_ours(table.customProperties).get("ignoredHeaders", ())),
+        columns=columns,
+        rules=rules,
+    )
+
+
+def _column(item: SchemaProperty, table: Mapping[str, Any]) -> Column:
+    name = item.name or ""
+    if not _NAME.fullmatch(name) or item.logicalType not in TYPES:
+        raise ContractError(f"column {name!r} needs a plain name and a type out of {', '.join(TYPES)}")
+    ours = _ours(item.customProperties)
+    synonyms = tuple(synonym.synonym or "" for synonym in item.synonyms or [])
+    is_derived = item.transformLogic is not None
+    nil_markers = _texts(ours.get("nilMarkers", ()))
+    null_markers = _texts(ours.get("nullMarkers", table.get("nullMarkers", ())))
+    return Column(
+        name=name,
+        sql_type=TYPES[item.logicalType],
+        description=item.description or "",
+        is_required=bool(item.required),
+        headers=() if is_derived else (item.physicalName if item.physicalName is not None else name, *synonyms),
+        derivation=item.transformLogic,
+        allowed=tuple(str(entry.value) for entry in item.enum or []),
+        null_markers=tuple(marker for marker in null_markers if marker not in nil_markers),
+        nil_markers=nil_markers,
+        thousands_separator=str(ours.get("thousandsSeparator", "")),
+        has_percent_sign=bool(ours.get("percentSign", False)),
+        is_upper_case=ours.get("letterCase") == "upper",
+    )
+
+
+def _rules(document: OpenDataContractStandard, table: SchemaObject) -> Iterable[Rule]:
+    members = (document.team.members if document.team and not isinstance(document.team, list) else None) or []
+    owner = next((member.username for member in members if member.role == "owner" and member.username), "")
+    for item in table.properties or []:
+        for quality in item.quality or []:
+            yield _rule(quality, item.name, owner)
+    for quality in table.quality or []:
+        yield _rule(quality, None, owner)
+
+
+def _rule(quality: DataQuality, column: str | None, contract_owner: str) -> Rule:
+    rule_id = quality.id or ""
+    if not _RULE_ID.fullmatch(rule_id):
+        raise ContractError(f"rule id {rule_id!r} is not of the form AB-012")
+    ours = _ours(quality.customProperties)
+    owner = str(ours.get("owner", contract_owner))
+    wanted = {"description": quality.description, "businessImpact": quality.businessImpact, "owner": owner}
+    missing = [name for name, value in wanted.items() if not value]
+    if missing or quality.severity not in SEVERITIES or not quality.dimension:
+        raise ContractError(f"{rule_id} needs {', '.join(missing) or 'a dimension and a severity of ours'}")
+    engine, check, arguments = _check(rule_id, quality)
+    return Rule(
+        rule_id=rule_id,
+        description=quality.description or "",
+        rationale=quality.businessImpact or "",
+        dimension=quality.dimension,
+        severity=quality.severity,
+        owner=owner,
+        since=str(ours.get("since", "1.0.0")),
+        engine=engine,
+        check=check,
+        column=column,
+        arguments=arguments,
+    )
+
+
+def _check(rule_id: str, quality: DataQuality) -> tuple[str, str, Mapping[str, Any]]:
+    """Engine, check and arguments of a rule."""
+    if quality.type == "library":
+        if quality.metric not in ("nullValues", "invalidValues", "duplicateValues") or quality.mustBe != 0:
+            raise ContractError(f"{rule_id}: we keep nullValues, invalidValues and duplicateValues that must be 0")
+        return "library", quality.metric, quality.arguments or {}
+    implementation = quality.implementation
+    if quality.engine not in ("greatExpectations", "rasso") or not isinstance(implementation, dict):
+        raise ContractError(f"{rule_id} needs the engine greatExpectations or rasso, with type and kwargs")
+    check, arguments = str(implementation.get("type")), dict(implementation.get("kwargs") or {})
+    if check == "unexpected_rows_expectation":
+        _check_selects_row_ids(rule_id, str(arguments.get("unexpected_rows_query")))
+    return quality.engine, check, arguments
+
+
+def _check_selects_row_ids(rule_id: str, query: str) -> None:
+    """A rule's SQL must return row ids and nothing else: values would reach results and reports."""
+    final_select = re.split(r"(?im)^select\b", query)[-1]
+    selected = re.split(r"(?i)\bfrom\b", final_select)[0]
+    names = tuple(part.split(" as ")[-1].split(".")[-1].strip() for part in selected.split(","))
+    if names != ROW_ID or "{batch}" not in query:
+        raise ContractError(f"{rule_id}: its SQL must select {', '.join(ROW_ID)} from {{batch}} and nothing else")
+
+
+def _check_required_are_tested(columns: tuple[Column, ...], rules: tuple[Rule, ...]) -> None:
+    tested = {(rule.column, rule.check) for rule in rules}
+    for column in columns:
+        if column.is_required and (column.name, "nullValues") not in tested:
+            raise ContractError(f"column {column.name} is required and no rule of nullValues says so")
+        is_checked_on_reading = column.derivation is None and (column.sql_type != "varchar" or column.allowed)
+        if is_checked_on_reading and (column.name, "invalidValues") not in tested:
+            raise ContractError(f"column {column.name} has a type or a code list and no rule of invalidValues")
+
+
+def _ours(properties: list[CustomProperty] | None) -> Mapping[str, Any]:
+    return {item.property: item.value for item in properties or [] if item.property}
+
+
+def _needed(ours: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    if not ours.get(name):
+        raise ContractError(f"it needs the custom property {name}")
+    return ours[name]
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)  # type: ignore[attr-defined]
+
+
+def _refuse_repeats(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ContractError(f"{name} occurs twice")
+        seen.add(name)

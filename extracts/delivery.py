@@ -1,0 +1,288 @@
+"""Deliveries: the landing folder, manifests, and handing loose files over.
+
+Belongs here: ``landing/<supplier>/<delivery-name>/`` and its ``manifest.json``. Does not belong here: what becomes of a
+delivery (``warehouse.intake``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from extracts.contract import Contract, all_contracts
+from extracts.period import Period, PeriodError, period_in_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+MANIFEST_LIMIT = 1 << 20  # bytes; the manifest of 10,000 files is smaller
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()&+-]{0,199}")
+
+
+class DeliveryError(ValueError):
+    """A delivery that cannot be handed over or received; ``code`` is stable, the message says what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _checked_period(text: str) -> str:
+    Period.parse(text)
+    return text
+
+
+def _checked_file_name(name: str) -> str:
+    if not _FILE_NAME.fullmatch(name) or name == MANIFEST or ".." in name:
+        raise ValueError("a file name holds letters, digits, spaces and ._()&+- and no folder")
+    return name
+
+
+class ManifestFile(BaseModel):
+    """One file of a delivery."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, AfterValidator(_checked_file_name)]
+    kind: str = Field(max_length=100)
+    contract_version: str = Field(default="", max_length=40)
+    period: Annotated[str, AfterValidator(_checked_period)] = Field(max_length=20)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    rows: int | None = Field(default=None, ge=0, description="Rows without the header, where the sender counted them.")
+
+
+class Manifest(BaseModel):
+    """What a supplier says about a delivery; written last, so that a folder with one is complete."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manifest_version: int = Field(default=1, ge=1, le=1)
+    supplier: str = Field(max_length=60)
+    sent_at: AwareDatetime
+    is_synthetic: bool = Field(default=False, description="Made for demonstration; labelled so wherever it is shown.")
+    files: tuple[ManifestFile, ...] = Field(min_length=1, max_length=10_000)
+
+    @property
+    def delivery_id(self) -> str:
+        """Who sent which bytes for which kind and period: equal for a repeated hand-over, whatever its name."""
+        parts = [self.supplier, *sorted(f"{file.kind}|{file.period}|{file.sha256}" for file in self.files)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class LandedDelivery:
+    """A folder of the landing with a manifest in it: something that waits."""
+
+    supplier: str
+    name: str
+    folder: Path
+    hand_over_id: str
+
+
+def suppliers() -> frozenset[str]:
+    """Everybody who may send something, by the contracts."""
+    return frozenset(supplier for contract in all_contracts().values() for supplier in contract.suppliers)
+
+
+def waiting(landing: Path) -> list[LandedDelivery]:
+    """Deliveries whose manifest is there, ordered by supplier and name; folders without one are still arriving."""
+    found = []
+    for manifest in sorted(landing.glob(f"*/*/{MANIFEST}")):
+        folder = manifest.parent
+        if folder.is_symlink() or folder.parent.is_symlink() or not manifest.is_file():
+            continue
+        found.append(LandedDelivery(folder.parent.name, folder.name, folder, _hand_over_id(manifest)))
+    return found
+
+
+def read_manifest(delivery: LandedDelivery) -> Manifest:
+    """The delivery's manifest, checked against its folder and the contracts.
+
+    Raises:
+        DeliveryError: the manifest is broken, or names what we do not know.
+    """
+    path = delivery.folder / MANIFEST
+    if path.stat().st_size > MANIFEST_LIMIT:
+        raise DeliveryError("BAD_MANIFEST", f"{MANIFEST} is larger than {MANIFEST_LIMIT} bytes")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DeliveryError("BAD_MANIFEST", _manifest_fault(error)) from None  # its text quotes the manifest
+    if delivery.supplier not in suppliers():
+        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {_shown(delivery.supplier)}")
+    if manifest.supplier != delivery.supplier:
+        raise DeliveryError("WRONG_FOLDER", "the manifest names another supplier than the folder that it lies in")
+    for file in manifest.files:
+        contract_for(manifest.supplier, file.kind)
+    names = [file.name.casefold() for file in manifest.files]
+    if len(set(names)) < len(names):
+        raise DeliveryError("BAD_MANIFEST", "the manifest names a file twice")
+    return manifest
+
+
+def contract_for(supplier: str, kind: str) -> Contract:
+    """The contract of a kind that this supplier may send.
+
+    Raises:
+        DeliveryError: there is no such kind, or it is not this supplier's to send.
+    """
+    contract = all_contracts().get(kind)
+    if contract is None:
+        raise DeliveryError(
+            "UNKNOWN_KIND", f"no contract for the kind {_shown(kind)}; there are: {', '.join(all_contracts())}"
+        )
+    if supplier not in suppliers():
+        known = ", ".join(sorted(suppliers()))
+        raise DeliveryError(
+            "UNKNOWN_SUPPLIER", f"no contract names the supplier {_shown(supplier)}; there are: {known}"
+        )
+    if supplier not in contract.suppliers:
+        allowed = ", ".join(contract.suppliers)
+        raise DeliveryError("WRONG_SUPPLIER", f"{kind} is sent by {allowed} and not by {supplier}")
+    return contract
+
+
+def stated_period(contract: Contract, file_name: str) -> Period | None:
+    """The period that the file's name states, where the contract says how names state one."""
+    return period_in_file_name(file_name, contract.period_patterns)
+
+
+def deliver(
+    landing: Path,
+    files: Sequence[Path],
+    supplier: str,
+    kind: str,
+    *,
+    period: Period | None = None,
+    sent_at: datetime | None = None,
+    is_synthetic: bool = False,
+) -> LandedDelivery:
+    """Hand loose files over as one delivery: copies them, then writes the manifest, last and atomically.
+
+    Args:
+        landing: the landing folder.
+        files: the files; their names are kept.
+        supplier: who sends them.
+        kind: which contract they keep.
+        period: the months that they cover; None to take each file's month from its name.
+        sent_at: when the supplier sent them; now unless given.
+        is_synthetic: whether the figures are made for demonstration.
+
+    Raises:
+        DeliveryError: a file is not there, or kind, supplier or period do not fit; nothing is handed over.
+    """
+    contract = contract_for(supplier, kind)
+    if not files:
+        raise DeliveryError("MISSING_FILE", "name at least one file")
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise DeliveryError("MISSING_FILE", f"there is no file {_shown(str(missing[0]))}")
+    periods = [period or _period_by_name(contract, file) for file in files]
+    sent_at = sent_at or datetime.now(UTC)
+    folder = _new_folder(landing / supplier, f"{sent_at:%Y%m%dT%H%M%S%fZ}-{kind.replace('_', '-')}")
+    entries = [
+        {
+            "name": _checked_name(file),
+            "kind": kind,
+            "contract_version": contract.version,
+            "period": str(file_period),
+            "sha256": _copied(file, folder / file.name),
+        }
+        for file, file_period in zip(files, periods, strict=True)
+    ]
+    document = {"supplier": supplier, "sent_at": sent_at.isoformat(), "is_synthetic": is_synthetic, "files": entries}
+    _write_atomically(folder / MANIFEST, document)
+    return LandedDelivery(supplier, folder.name, folder, _hand_over_id(folder / MANIFEST))
+
+
+def slug(text: str) -> str:
+    """A text as part of a path: lower case, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text is usable as a folder of ours."""
+    return bool(_SLUG.fullmatch(text))
+
+
+def _period_by_name(contract: Contract, file: Path) -> Period:
+    try:
+        found = stated_period(contract, file.name)
+    except PeriodError as error:
+        raise DeliveryError("NO_PERIOD", f"{_shown(file.name)}: {error}") from error
+    if found is None:
+        raise DeliveryError("NO_PERIOD", f"{_shown(file.name)} names no month; give --period 2017-04..2018-03")
+    return found
+
+
+def _checked_name(file: Path) -> str:
+    try:
+        return _checked_file_name(file.name)
+    except ValueError as error:
+        raise DeliveryError("BAD_FILE_NAME", f"{_shown(file.name)}: {error}; rename it") from error
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    for attempt in range(1000):
+        folder = parent / (name if attempt == 0 else f"{name}-{attempt}")
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise DeliveryError("LANDING_FULL", f"{parent.name} already holds a thousand deliveries of this second")
+
+
+def _copied(source: Path, target: Path) -> str:
+    """Copy a file and return the sha256 of what was written."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while chunk := reading.read(1 << 20):
+            digest.update(chunk)
+            writing.write(chunk)
+        writing.flush()
+        os.fsync(writing.fileno())
+    return digest.hexdigest()
+
+
+def _write_atomically(path: Path, document: dict[str, Any]) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("w", encoding="utf-8") as out:
+        json.dump(document, out, indent=2)
+        out.flush()
+        os.fsync(out.fileno())
+    unfinished.replace(path)
+
+
+def _hand_over_id(manifest: Path) -> str:
+    """One hand-over: this folder with this manifest. The same bytes in another folder are another hand-over."""
+    identity = f"{manifest.parent.parent.name}\n{manifest.parent.name}\n".encode()
+    return hashlib.sha256(identity + manifest.read_bytes()[:MANIFEST_LIMIT]).hexdigest()[:20]
+
+
+def _manifest_fault(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])[:80]
+    return f"{MANIFEST} is not as it should be: {where or 'the document'}: {first['msg'][:120]}"
+
+
+def _shown(text: str) -> str:
+    """A text from outside in a message: printable, short."""
+    return repr("".join(character if character.isprintable() else "?" for character in text)[:80])
+
+
+def remove(folders: Iterable[Path]) -> None:
+    """Empty the landing of what is safely archived and recorded."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=False)

@@ -1,0 +1,88 @@
+"""Periods of whole months, as deliveries name them."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+
+
+class PeriodError(ValueError):
+    """A text that names no period."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """Whole months, from the first day of the first to the last day of the last."""
+
+    start: date
+    end: date
+
+    def __str__(self) -> str:
+        """As typed on the command line: ``2014-03`` or ``2017-04..2018-03``."""
+        first, last = f"{self.start:%Y-%m}", f"{self.end:%Y-%m}"
+        return first if first == last else f"{first}..{last}"
+
+    def contains(self, other: Period) -> bool:
+        """Whether the other period lies within this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    @classmethod
+    def of_month(cls, year: int, month: int) -> Period:
+        """One calendar month.
+
+        Raises:
+            PeriodError: there is no such month.
+        """
+        if not (1 <= month <= 12 and 1900 <= year <= 2999):
+            raise PeriodError(f"there is no month {year:04d}-{month:02d}")
+        return cls(date(year, month, 1), _last_day(year, month))
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """Read ``2014-03`` or ``2017-04..2018-03``.
+
+        Raises:
+            PeriodError: the text is neither, or ends before it starts.
+        """
+        first, _, last = text.strip().partition("..")
+        months = [_MONTH.fullmatch(part) for part in (first, last or first)]
+        if not all(months):
+            raise PeriodError(f"{text[:40]!r} is no period; write 2014-03 or 2017-04..2018-03")
+        start, end = (cls.of_month(int(month[1]), int(month[2])) for month in months if month)
+        if end.end < start.start:
+            raise PeriodError(f"period {text} ends before it starts")
+        return cls(start.start, end.end)
+
+
+def period_in_file_name(name: str, patterns: Iterable[str]) -> Period | None:
+    """The month that a file name states, by a contract's patterns; None where it states none.
+
+    A pattern names ``year`` and either ``month`` (a number) or ``month_name`` (English, full or abbreviated to at
+    least three letters: ``march``, ``Sep``).
+    """
+    for pattern in patterns:
+        for found in re.finditer(pattern, name, re.IGNORECASE):
+            parts = found.groupdict()
+            month = _month_number(parts["month_name"]) if "month_name" in parts else int(parts["month"])
+            if month is not None and 1 <= month <= 12:
+                return Period.of_month(int(parts["year"]), month)
+    return None
+
+
+def _month_number(text: str) -> int | None:
+    for number in range(1, 13):
+        if calendar.month_name[number].lower().startswith(text.lower()):
+            return number
+    return None
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)

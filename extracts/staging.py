@@ -1,0 +1,453 @@
+"""Reading a supplier's file: all text to typed Parquet, on a locked connection, in a process of its own.
+
+Belongs here: what happens inside the reading process (formats, encodings, headers, casts). Does not belong here: how
+that process is started and watched (``extracts.reader``), rules (``expectations``).
+
+Imports nothing but DuckDB and the standard library, so that the process starts fast. Nothing that it says holds a value
+of the file: codes, column names of the contract and line numbers only.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEAD_BYTES = 1 << 20
+_CHUNK = 1 << 20
+_INTEGER = r"[+-]?\d+(\.0*)?"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """How one column is read; see ``extracts.contract.Column``."""
+
+    name: str
+    sql_type: str
+    is_required: bool
+    headers: tuple[str, ...]
+    derivation: str | None
+    allowed: tuple[str, ...]
+    null_markers: tuple[str, ...]
+    nil_markers: tuple[str, ...]
+    thousands_separator: str
+    has_percent_sign: bool
+    is_upper_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StagingJob:
+    """One file to stage. ``period_start`` and ``period_end`` are the manifest's, ISO dates."""
+
+    source: str
+    target: str
+    file_id: int
+    period_start: str
+    period_end: str
+    columns: tuple[ColumnPlan, ...]
+    ignored_headers: tuple[str, ...]
+    places: Mapping[str, str]
+    memory_limit: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """What was staged: rows, columns that were not read, headers that other releases used, repairs made."""
+
+    row_count: int
+    undeclared_columns: tuple[str, ...]
+    drifted_columns: tuple[str, ...]
+    repairs: tuple[str, ...]
+
+
+class StagingError(Exception):
+    """A file that cannot be staged; ``code`` is stable, the message holds no value of the file."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file in a form that DuckDB reads: the relation's SQL, its header, and what had to be repaired."""
+
+    relation: str
+    header: tuple[str, ...]
+    row_number: str
+    paths: tuple[str, ...]
+    repairs: tuple[str, ...]
+
+
+def stage(job: StagingJob) -> StagedFile:
+    """Read one file into typed Parquet: the contract's columns, row ids and ``unparsed_columns``.
+
+    ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null.
+
+    Raises:
+        StagingError: the file is no table of the contract.
+    """
+    scratch = Path(job.target + ".tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700, parents=True)
+    try:
+        source = _source(Path(job.source), scratch)
+        chosen, drifted, undeclared = _match_headers(job, source.header)
+        rows = _write(job, source, chosen, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return StagedFile(rows, undeclared, drifted, source.repairs)
+
+
+def _source(path: Path, scratch: Path) -> _Source:
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"PAR1":
+        return _parquet_source(path)
+    if magic == b"PK\x03\x04":
+        return _xlsx_source(path, scratch)
+    return _csv_source(path, scratch, is_gzip=magic[:2] == b"\x1f\x8b")
+
+
+def _parquet_source(path: Path) -> _Source:
+    literal = _literal(str(path))
+    try:
+        with _locked([str(path)]) as connection:
+            described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
+    except duckdb.Error as error:
+        raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
+    names = tuple(row[0] for row in described)
+    columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
+    relation = (
+        f"(select {columns}, file_row_number + 1 as row_number from read_parquet({literal}, file_row_number=true))"
+    )
+    return _Source(relation, names, "row_number", (str(path),), ())
+
+
+def _xlsx_source(path: Path, scratch: Path) -> _Source:
+    import openpyxl  # only here: most deliveries are CSV or Parquet
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        converted = scratch / "sheet.csv"
+        with converted.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows(["" if cell is None else str(cell) for cell in row] for row in rows)
+    except Exception as error:  # the library raises many kinds; each means the same to a supplier
+        raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
+    source = _csv_source(converted, scratch, is_gzip=False)
+    return _Source(source.relation, source.header, source.row_number, source.paths, ("read from the first sheet",))
+
+
+def _csv_source(path: Path, scratch: Path, *, is_gzip: bool) -> _Source:
+    head = _head(path, is_gzip=is_gzip)
+    if not head.strip():
+        raise StagingError("EMPTY_FILE", "the file is empty")
+    repairs = _needed_repairs(path, head, is_gzip=is_gzip)
+    if repairs:
+        path, is_gzip, head = _repaired(path, scratch, repairs, is_gzip=is_gzip)
+    header = _csv_header(head)
+    columns = ", ".join(f"'c{index}': 'varchar'" for index in range(len(header)))
+    relation = (
+        f"read_csv({_literal(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"columns={{{columns}}}, compression='{'gzip' if is_gzip else 'none'}', max_line_size=10000000)"
+    )
+    return _Source(relation, header, "row_number() over ()", (str(path),), tuple(repairs))
+
+
+def _head(path: Path, *, is_gzip: bool) -> bytes:
+    try:
+        with _open(path, is_gzip=is_gzip) as file:
+            return file.read(_HEAD_BYTES)
+    except (OSError, EOFError) as error:
+        raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
+
+
+def _open(path: Path, *, is_gzip: bool) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb")) if is_gzip else path.open("rb")
+
+
+def _needed_repairs(path: Path, head: bytes, *, is_gzip: bool) -> list[str]:
+    if b"\x00" in head:
+        raise StagingError("NUL_BYTES", "the file holds NUL bytes: it is no text file")
+    repairs = []
+    if head.startswith(b"\xef\xbb\xbf"):
+        repairs.append("byte order mark removed")
+    if b"\r" in head.replace(b"\r\n", b""):
+        repairs.append("line endings mended")
+    if not _is_utf8(path, is_gzip=is_gzip):
+        repairs.append("converted from Windows-1252")
+    return repairs
+
+
+def _is_utf8(path: Path, *, is_gzip: bool) -> bool:
+    try:
+        with _open(path, is_gzip=is_gzip) as file:
+            rest = b""
+            while chunk := file.read(_CHUNK):
+                rest = _undecoded(rest + chunk)
+            rest.decode()
+    except UnicodeDecodeError:
+        return False
+    except (OSError, EOFError) as error:
+        raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
+    return True
+
+
+def _undecoded(text: bytes) -> bytes:
+    """The start of a character that a chunk cut off; raises where the text before it is not UTF-8."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data" or len(text) - error.start > 3:
+            raise
+        return text[error.start :]
+    return b""
+
+
+def _repaired(path: Path, scratch: Path, repairs: list[str], *, is_gzip: bool) -> tuple[Path, bool, bytes]:
+    encoding = "cp1252" if "converted from Windows-1252" in repairs else "utf-8-sig"
+    target = scratch / "repaired.csv"
+    try:
+        with (
+            _open(path, is_gzip=is_gzip) as raw,
+            io.TextIOWrapper(raw, encoding=encoding, newline=None) as text,  # every line ending becomes \n
+            target.open("w", encoding="utf-8", newline="") as out,
+        ):
+            shutil.copyfileobj(text, out, _CHUNK)
+    except UnicodeDecodeError as error:
+        raise StagingError("UNKNOWN_ENCODING", "the text is neither UTF-8 nor Windows-1252; send UTF-8") from error
+    return target, False, _head(target, is_gzip=False)
+
+
+def _csv_header(head: bytes) -> tuple[str, ...]:
+    first = next(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")), [])
+    if not any(name.strip() for name in first):
+        raise StagingError("MISSING_HEADER", "the first line names no columns")
+    return tuple(name.strip() for name in first)
+
+
+def _match_headers(job: StagingJob, header: tuple[str, ...]) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
+    """Position of each contract column, columns found under another release's header, and what is not declared."""
+    positions: dict[str, int] = {}
+    for index, name in enumerate(header):
+        if _normalised(name) in positions:
+            raise StagingError(
+                "DUPLICATE_HEADER",
+                f"two columns have the same header (columns {positions[_normalised(name)] + 1} and {index + 1})",
+            )
+        positions[_normalised(name)] = index
+    chosen: dict[str, int] = {}
+    drifted = []
+    for column in job.columns:
+        found = [alias for alias in column.headers if _normalised(alias) in positions]
+        if len(found) > 1:
+            raise StagingError("AMBIGUOUS_HEADER", f"two columns of the file stand for {column.name}")
+        if found:
+            chosen[column.name] = positions[_normalised(found[0])]
+            if found[0] != column.headers[0]:
+                drifted.append(column.name)
+        elif column.is_required:
+            wanted = column.headers[0] or "(an empty header)"
+            raise StagingError("MISSING_COLUMN", f"the column {wanted} is missing")
+    ignored = [re.compile(pattern) for pattern in job.ignored_headers]
+    undeclared = [
+        index + 1
+        for index, name in enumerate(header)
+        if index not in chosen.values() and not any(pattern.fullmatch(name) for pattern in ignored)
+    ]
+    # By position and not by name: a header that no contract knows may hold anything.
+    return chosen, tuple(drifted), tuple(f"column {position}" for position in undeclared)
+
+
+def _write(job: StagingJob, source: _Source, chosen: dict[str, int], scratch: Path) -> int:
+    # A file on disk, not a plain COPY: it becomes visible under its name only when it is whole.
+    unfinished = scratch / "staged.parquet"
+    query = _staging_query(job, source, chosen)
+    try:
+        with _locked([*source.paths, str(unfinished), str(scratch)], job, scratch) as connection:
+            connection.execute("set variable places = map(?, ?)", [list(job.places), list(job.places.values())])
+            connection.execute(_PLACE_CODE)
+            connection.execute("set lock_configuration = true")
+            connection.execute(f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)")
+            row = connection.execute(f"select count(*) from {_literal(str(unfinished))}").fetchone()
+    except duckdb.Error as error:
+        raise _unreadable(error) from error
+    unfinished.replace(job.target)
+    rows = int(row[0]) if row else 0
+    if rows == 0:
+        Path(job.target).unlink()
+        raise StagingError("EMPTY_FILE", "the file has a header and no rows")
+    return rows
+
+
+def _unreadable(error: duckdb.Error) -> StagingError:
+    """DuckDB's message quotes the line that it could not read; only the line's number is passed on."""
+    line = re.search(r"Line:\s*(\d+)", str(error))
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StagingError("TOO_LARGE", "reading the file needs more memory than is allowed")
+    where = f" at line {line[1]}" if line else ""
+    return StagingError("UNREADABLE_FILE", f"the file cannot be read as a table{where}; send it again")
+
+
+def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> str:
+    texts, values, failures = [], [], []
+    for column in (column for column in job.columns if column.derivation is None):
+        index = chosen.get(column.name)
+        texts.append(f"{_text(column, index)} as {column.name}")
+        value = _value(column)
+        values.append(f"{value} as {column.name}")
+        if column.sql_type != "varchar" or column.allowed:
+            failures.append(
+                f"case when {column.name} is not null and {_is_bad(column, value)} then '{column.name}' end"
+            )
+    derived = [f"{column.derivation} as {column.name}" for column in job.columns if column.derivation is not None]
+    names = ", ".join(column.name for column in job.columns)
+    unparsed = f"nullif(concat_ws('|', {', '.join(failures)}), '')" if failures else "null::varchar"
+    return f"""
+        with
+        texts as (
+            select
+                {job.file_id}::integer as file_id,
+                {source.row_number} as row_number,
+                date '{job.period_start}' as file_period_start,
+                date '{job.period_end}' as file_period_end,
+                {", ".join(texts)}
+            from {source.relation}
+        ),
+        typed as (
+            select
+                file_id, row_number, file_period_start, file_period_end,
+                {unparsed} as unparsed_columns,
+                {", ".join(values)}
+            from texts
+        ),
+        derived as (select *, {", ".join(derived) or "null as none_derived"} from typed)
+        select file_id, row_number, file_period_start, file_period_end, unparsed_columns, {names} from derived
+    """
+
+
+def _text(column: ColumnPlan, index: int | None) -> str:
+    """A column's text: trimmed, null where it is empty or a marker for null, zero where a marker stands for nil."""
+    if index is None:
+        return "null::varchar"
+    text = f"nullif(trim(c{index}), '')"
+    for marker in column.null_markers:
+        text = f"nullif({text}, {_literal(marker)})"
+    for marker in column.nil_markers:
+        text = f"case when {text} = {_literal(marker)} then '0' else {text} end"
+    if column.is_upper_case:
+        text = f"upper({text})"
+    if column.thousands_separator:
+        text = f"replace({text}, {_literal(column.thousands_separator)}, '')"
+    if column.has_percent_sign:
+        text = f"trim(rtrim({text}, '%'))"
+    return text
+
+
+def _value(column: ColumnPlan) -> str:
+    if column.allowed:
+        codes = ", ".join(_literal(code) for code in column.allowed)
+        return f"case when {column.name} in ({codes}) then {column.name} end"
+    if column.sql_type == "varchar":
+        return column.name
+    if column.sql_type == "bigint":
+        # A plain cast would round 1.5 to 2.
+        return f"case when regexp_full_match({column.name}, '{_INTEGER}') then try_cast({column.name} as bigint) end"
+    return f"try_cast({column.name} as {column.sql_type})"
+
+
+def _is_bad(column: ColumnPlan, value: str) -> str:
+    return f"({value}) is null" if column.sql_type != "double" else f"coalesce(not isfinite({value}), true)"
+
+
+# Publishers' names of places: as spelled, else without case, punctuation and footnote marks.
+_PLACE_CODE = r"""
+    create macro place_code(name) as coalesce(
+        element_at(getvariable('places'), name)[1],
+        element_at(
+            getvariable('places'),
+            regexp_replace(
+                replace(lower(regexp_replace(name, '\[note[^\]]*\]', '', 'gi')), '&', 'and'), '[^a-z]', '', 'g'
+            )
+        )[1]
+    )
+"""
+
+
+def place_keys(aliases: Mapping[str, str]) -> dict[str, str]:
+    """The aliases as spelled, and once more without case, punctuation and spaces, as ``place_code`` looks them up."""
+    plain = {re.sub(r"[^a-z]", "", name.lower().replace("&", "and")): code for name, code in aliases.items()}
+    return {**plain, **aliases}
+
+
+def _locked(paths: list[str], job: StagingJob | None = None, scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that can touch nothing but the given paths and downloads nothing."""
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "memory_limit": job.memory_limit if job else "256MiB",
+            "threads": job.threads if job else 1,
+            "preserve_insertion_order": True,
+            "temp_directory": str(scratch / "spill") if scratch else "",
+        }
+    )
+    connection.execute("set allowed_paths = ?", [paths])
+    if scratch:
+        connection.execute("set allowed_directories = ?", [[str(scratch)]])
+    connection.execute("set enable_external_access = false")
+    return connection
+
+
+def _normalised(header: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _job(document: dict[str, Any]) -> StagingJob:
+    columns = tuple(ColumnPlan(**with_tuples(column)) for column in document.pop("columns"))
+    return StagingJob(columns=columns, **with_tuples(document))
+
+
+def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as JSON gives it back, its lists as the tuples that they were."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+
+
+def main() -> None:
+    """Stage one job per line of standard input; answer each with one line of JSON."""
+    for line in sys.stdin:
+        try:
+            answer: dict[str, Any] = {"staged": asdict(stage(_job(json.loads(line))))}
+        except StagingError as error:
+            answer = {"code": error.code, "message": str(error)}
+        except Exception as error:  # noqa: BLE001 - unknown is an error: say its kind, never its text
+            answer = {"code": "UNREADABLE_FILE", "message": f"the file cannot be read ({type(error).__name__})"}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

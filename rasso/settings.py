@@ -1,0 +1,86 @@
+"""Settings of one installation, read from ``RASSO_*`` environment variables.
+
+Belongs here: where state lives and which limits hold. Does not belong here: anything that opens a file or a database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where state lives and which limits hold; every field can be set as ``RASSO_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="RASSO_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path(".rasso"), description="Folder of all state (mode 0700).")
+    catalog: str = Field(
+        default="",
+        description="DuckLake catalogue: empty for SQLite under the home, or 'postgres:dbname=… host=… user=…'.",
+    )
+    as_of: date = Field(
+        default_factory=lambda: datetime.now(UTC).date(),
+        description="The day that 'late' and 'in the future' are judged against; today unless set.",
+    )
+    memory_limit: str = Field(default="768MiB", description="Memory of one DuckDB connection.")
+    staging_memory_limit: str = Field(default="512MiB", description="Memory of the connection that reads a file.")
+    threads: int = Field(default=2, ge=1, description="Threads of one DuckDB connection.")
+    staging_seconds: int = Field(default=300, ge=1, description="Time that the reading of one file may take.")
+    lease_seconds: int = Field(default=900, ge=1, description="Time after which a claimed delivery may be taken over.")
+    receive_batch: int = Field(default=50, ge=1, description="Deliveries that one task receives in one process.")
+
+    @property
+    def landing(self) -> Path:
+        """Folder into which suppliers' deliveries are put: ``landing/<supplier>/<delivery-name>/``."""
+        return self.root / "landing"
+
+    @property
+    def archive(self) -> Path:
+        """Original files, named by the sha256 of their content."""
+        return self.root / "archive"
+
+    @property
+    def lake(self) -> Path:
+        """The DuckLake: catalogue, data files, extension binaries and the writer lock."""
+        return self.root / "lake"
+
+    @property
+    def reports(self) -> Path:
+        """Validation reports: ``reports/<supplier>/<delivery>/``."""
+        return self.root / "reports"
+
+    @property
+    def site(self) -> Path:
+        """Published scorecards: ``site/releases/<release>`` and the pointer ``site/current``."""
+        return self.root / "site"
+
+    @property
+    def airflow(self) -> Path:
+        """``AIRFLOW_HOME`` of the local Airflow."""
+        return self.root / "airflow"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the local processes and of dbt."""
+        return self.root / "logs"
+
+    @property
+    def root(self) -> Path:
+        """The home as an absolute path, so that a child process in another folder finds it."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def catalog_uri(self) -> str:
+        """What DuckLake attaches, without its ``ducklake:`` scheme."""
+        return self.catalog or f"sqlite:{self.lake / 'catalog.sqlite'}"
+
+    def prepare(self) -> None:
+        """Create the home and its folders, readable by their owner only."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        for folder in (self.landing, self.archive, self.lake, self.reports, self.site, self.airflow, self.logs):
+            folder.mkdir(mode=0o700, exist_ok=True)

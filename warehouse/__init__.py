@@ -1,0 +1,1 @@
+"""The lake: archive of original files, ledger, loading of validated rows."""

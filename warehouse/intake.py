@@ -1,0 +1,504 @@
+"""Intake: from a waiting delivery to loaded rows, or to a reason why not.
+
+Belongs here: the order of the steps, and deciding what becomes of a delivery. Does not belong here: how a file is read
+(``extracts``), how rules run (``expectations``), which tables there are (``warehouse.schema``).
+
+Importing this module is cheap; Great Expectations is imported when the first rows are validated.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from expectations.report import FileReport, Report, RuleReport, write_index, write_report
+from extracts.contract import all_contracts
+from extracts.delivery import (
+    DeliveryError,
+    LandedDelivery,
+    Manifest,
+    ManifestFile,
+    read_manifest,
+    remove,
+    slug,
+    stated_period,
+    waiting,
+)
+from extracts.period import Period
+from extracts.reader import Reader
+from extracts.staging import StagedFile, StagingError
+from warehouse import ledger, loading
+from warehouse.archive import ArchiveError, store
+from warehouse.lake import attached, reading, transaction, writer_lock
+from warehouse.schema import prepare_home
+from warehouse.version import code_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import duckdb
+
+    from expectations.validation import Validation, Validator
+    from extracts.contract import Contract
+    from rasso.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SHOWN_ROWS = 1000  # row numbers per rule in a supplier's feedback file
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptOutcome:
+    """What became of one hand-over."""
+
+    hand_over_id: str
+    delivery_id: str | None
+    supplier: str
+    delivery_name: str
+    state: str
+    reason: str | None
+    rows_loaded: int
+    rows_quarantined: int
+    report: Path
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether rows were loaded."""
+        return self.state == "accepted"
+
+
+class IntakeError(Exception):
+    """Deliveries that could not be received through a fault of ours; they stay in the landing folder."""
+
+
+def waiting_batches(settings: Settings) -> list[list[str]]:
+    """Hand-over ids of what waits in the landing folder, in batches that one process receives."""
+    prepare_home(settings)
+    arrivals = waiting(settings.landing)
+    with reading(settings) as connection:
+        done = ledger.finished(connection, [arrival.hand_over_id for arrival in arrivals])
+    # What is recorded already was received by a process that ended before it emptied the landing folder.
+    remove(arrival.folder for arrival in arrivals if arrival.hand_over_id in done)
+    ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
+    return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
+
+
+def receive_deliveries(
+    settings: Settings,
+    hand_over_ids: Iterable[str],
+    on_outcome: Callable[[ReceiptOutcome], None] | None = None,
+) -> list[ReceiptOutcome]:
+    """Receive each of these deliveries that nobody else has claimed.
+
+    Raises:
+        IntakeError: some could not be received through a fault of ours; all others were.
+    """
+    wanted = set(hand_over_ids)
+    arrivals = [arrival for arrival in waiting(settings.landing) if arrival.hand_over_id in wanted]
+    if not arrivals:
+        return []
+    outcomes, faults = [], []
+    with ExitStack() as stack:
+        connection = stack.enter_context(attached(settings))
+        intake = _Intake(settings, connection, stack.enter_context(Reader(settings)))
+        for arrival in stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held:
+            try:
+                outcome = intake.receive(arrival)
+            except Exception as error:  # noqa: BLE001 - a fault of ours in one delivery must not stop the others
+                # The kind of error only: its text may quote what was being read.
+                log.error("delivery %s could not be received: %s", arrival.hand_over_id, type(error).__name__)  # noqa: TRY400
+                faults.append(f"{arrival.supplier}/{arrival.name} ({type(error).__name__})")
+                continue
+            outcomes.append(outcome)
+            if on_outcome:
+                on_outcome(outcome)
+        write_index(settings.reports, ledger.report_index(connection))
+    if faults:
+        raise IntakeError(f"could not receive {', '.join(faults)}; they stay in the landing folder and are tried again")
+    return outcomes
+
+
+class _Claims:
+    """Claims on arrivals for as long as a process works on them; what it did not finish is given back."""
+
+    def __init__(
+        self, settings: Settings, connection: duckdb.DuckDBPyConnection, worker: str, arrivals: Sequence[LandedDelivery]
+    ) -> None:
+        self._settings, self._connection, self._worker, self._arrivals = settings, connection, worker, arrivals
+        self.held: list[LandedDelivery] = []
+
+    def __enter__(self) -> Self:
+        by_id = {arrival.hand_over_id: arrival for arrival in self._arrivals}
+        lease = timedelta(seconds=self._settings.lease_seconds)
+        with writer_lock(self._settings), transaction(self._connection):
+            ledger.register(self._connection, [(a.hand_over_id, a.supplier, a.name) for a in self._arrivals])
+            mine = ledger.claim(self._connection, list(by_id), self._worker, lease)
+        self.held = [by_id[hand_over_id] for hand_over_id in mine]
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        with writer_lock(self._settings), transaction(self._connection):
+            ledger.give_back(self._connection, self._worker)
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """A delivery on its way through the stages."""
+
+    landed: LandedDelivery
+    received_at: datetime
+    manifest: Manifest | None = None
+    files: list[_File] = field(default_factory=list)
+    validations: list[Validation] = field(default_factory=list)
+    failed_rows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    hold_reasons: list[tuple[str, str]] = field(default_factory=list)
+    stages: list[ledger.StageRow] = field(default_factory=list)
+
+    @property
+    def delivery_id(self) -> str | None:
+        return self.manifest.delivery_id if self.manifest else None
+
+
+@dataclass(slots=True)
+class _File:
+    """One file on its way."""
+
+    file_id: int
+    entry: ManifestFile
+    contract: Contract
+    period: Period
+    archived: Path
+    staged_path: Path
+    staged: StagedFile | None = None
+    rows_before: int | None = None  # set where the same bytes for the same period were loaded before
+    rows_quarantined: int = 0
+
+    @property
+    def is_duplicate(self) -> bool:
+        return self.rows_before is not None
+
+    @property
+    def rows_found(self) -> int | None:
+        return self.staged.row_count if self.staged else self.rows_before
+
+
+class _Intake:
+    """Receives deliveries one after the other on one connection."""
+
+    def __init__(self, settings: Settings, connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
+        self._settings, self._connection, self._reader = settings, connection, reader
+        self._validator: Validator | None = None
+        self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    def receive(self, landed: LandedDelivery) -> ReceiptOutcome:
+        """Take one delivery through all stages to its terminal outcome."""
+        delivery = _Delivery(landed, received_at=ledger.now())
+        try:
+            state, code, reason = self._examine(delivery)
+        except (DeliveryError, StagingError, ArchiveError) as error:
+            state, code, reason = "rejected", getattr(error, "code", "WRONG_CONTENT"), str(error)
+        return self._conclude(delivery, state, code, reason)
+
+    def _examine(self, delivery: _Delivery) -> tuple[str, str | None, str | None]:
+        """State, reason code and reason of a delivery that can be read."""
+        manifest = delivery.manifest = read_manifest(delivery.landed)
+        self._archive(delivery, manifest)
+        if ledger.earlier_state(self._connection, manifest.delivery_id):
+            found = ledger.rows_found_before(self._connection, manifest.delivery_id)
+            for file in delivery.files:
+                file.rows_before = found.get(file.file_id, 0)
+            return "duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before"
+        self._compare_with_known(delivery, manifest.supplier)
+        if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:
+            return "duplicate", "SAME_FILES", "every file was delivered before for the same period"
+        self._stage(delivery)
+        self._validate(delivery)
+        if delivery.hold_reasons:
+            code, _ = delivery.hold_reasons[0]
+            return "held", code, "; ".join(reason for _, reason in delivery.hold_reasons)
+        return "accepted", None, None
+
+    def _archive(self, delivery: _Delivery, manifest: Manifest) -> None:
+        staging = self._settings.lake / "staged" / delivery.landed.hand_over_id
+        # Sorted by what identifies the delivery, so that a repeated hand-over numbers its files alike.
+        entries = sorted(manifest.files, key=lambda entry: (entry.kind, entry.period, entry.sha256))
+        for file_id, entry in enumerate(entries, start=1):
+            started = ledger.now()
+            try:
+                path = store(self._settings, delivery.landed.folder / entry.name, entry.sha256)
+            except ArchiveError as error:
+                raise DeliveryError("WRONG_CONTENT", f"file {entry.name}: {error}") from error
+            contract = all_contracts()[entry.kind]
+            period = Period.parse(entry.period)
+            file = _File(file_id, entry, contract, period, path, staging / f"{file_id}.parquet")
+            delivery.files.append(file)
+            self._note(delivery, file, "archived", started)
+
+    def _compare_with_known(self, delivery: _Delivery, supplier: str) -> None:
+        """Find files that were loaded before, and what contradicts the manifest's periods."""
+        known = ledger.known_files(self._connection, supplier, {file.entry.sha256 for file in delivery.files})
+        seen: dict[tuple[str, str], Period] = {}
+        for file in delivery.files:
+            same_bytes = [
+                entry for entry in known if (entry.kind, entry.sha256) == (file.contract.kind, file.entry.sha256)
+            ]
+            same_period = [entry for entry in same_bytes if entry.period == file.period]
+            if same_period:
+                file.rows_before = same_period[0].rows_found
+            other = [entry.period for entry in same_bytes if entry.period != file.period]
+            earlier = seen.setdefault((file.contract.kind, file.entry.sha256), file.period)
+            if earlier != file.period:
+                other.append(earlier)
+            if other:
+                delivery.hold_reasons.append(
+                    (
+                        "SAME_BYTES_OTHER_PERIOD",
+                        f"file {file.entry.name} for {file.period} has the same bytes as one for {other[0]}",
+                    )
+                )
+            delivery.hold_reasons.extend(self._contradictions(file))
+
+    def _contradictions(self, file: _File) -> Iterable[tuple[str, str]]:
+        stated = stated_period(file.contract, file.entry.name)
+        if stated is not None and stated != file.period:
+            yield "PERIOD_CONTRADICTS_NAME", f"file {file.entry.name} names {stated}, the manifest says {file.period}"
+        if file.period.start > self._settings.as_of:
+            yield "PERIOD_IN_FUTURE", f"file {file.entry.name} is for {file.period}, after {self._settings.as_of}"
+
+    def _stage(self, delivery: _Delivery) -> None:
+        for file in delivery.files:
+            if file.is_duplicate:
+                continue
+            started = ledger.now()
+            try:
+                file.staged = self._reader.stage(
+                    file.archived, file.staged_path, file.contract, file.file_id, file.period
+                )
+            except StagingError as error:
+                self._note(delivery, file, "staged", started, status="failed", code=error.code)
+                raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
+            self._note(delivery, file, "staged", started)
+
+    def _validate(self, delivery: _Delivery) -> None:
+        loading.forget_quarantine(self._connection)
+        for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
+            files = [file for file in delivery.files if file.contract.kind == kind and file.staged]
+            started = ledger.now()
+            self._validate_kind(delivery, files)
+            for file in files:
+                self._note(delivery, file, "validated", started)
+
+    def _validate_kind(self, delivery: _Delivery, files: list[_File]) -> None:
+        from expectations.validation import BATCH, FAILED, Validator  # takes seconds: not while a DAG file is parsed
+
+        if self._validator is None:
+            self._validator = Validator(self._connection)
+        contract = files[0].contract
+        loading.stage_batch(self._connection, BATCH, [file.staged_path for file in files])
+        validation = self._validator.validate(contract.kind, {file.file_id: file.entry.rows for file in files})
+        quarantined = loading.quarantine_failed(self._connection, contract, FAILED)
+        for file in files:
+            file.rows_quarantined = quarantined.get(file.file_id, 0)
+        delivery.validations.append(validation)
+        delivery.failed_rows |= loading.failed_rows(self._connection, FAILED, SHOWN_ROWS)
+        for result in validation.results:
+            if result.has_failed and result.rule.severity == "delivery":
+                delivery.hold_reasons.append(
+                    (result.rule.rule_id, f"rule {result.rule.rule_id} failed: {result.rule.description}")
+                )
+        self._connection.execute(f"drop table {BATCH}")
+
+    def _conclude(self, delivery: _Delivery, state: str, code: str | None, reason: str | None) -> ReceiptOutcome:
+        """Write the report, then commit rows and ledger at once, then empty the landing folder."""
+        row = ledger.DeliveryRow(
+            hand_over_id=delivery.landed.hand_over_id,
+            delivery_id=delivery.delivery_id,
+            supplier=delivery.landed.supplier,
+            delivery_name=delivery.landed.name,
+            sent_at=delivery.manifest.sent_at.replace(tzinfo=None) if delivery.manifest else None,
+            received_at=delivery.received_at,
+            finished_at=ledger.now(),
+            state=state,
+            reason_code=code,
+            reason=reason,
+            is_synthetic=bool(delivery.manifest and delivery.manifest.is_synthetic),
+            code_version=code_version(),
+        )
+        files = [_file_row(delivery, file, state) for file in delivery.files]
+        report = write_report(self._report_folder(delivery.landed), _report(delivery, row, files))
+        self._commit(delivery, row, files)
+        remove([delivery.landed.folder])
+        shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
+        return ReceiptOutcome(
+            hand_over_id=row.hand_over_id,
+            delivery_id=row.delivery_id,
+            supplier=row.supplier,
+            delivery_name=row.delivery_name,
+            state=state,
+            reason=reason,
+            rows_loaded=sum(file.rows_loaded for file in files),
+            rows_quarantined=sum(file.rows_quarantined for file in files),
+            report=report,
+        )
+
+    def _commit(self, delivery: _Delivery, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> None:
+        started = ledger.now()
+        with writer_lock(self._settings), transaction(self._connection):
+            ledger.close_claim(self._connection, row.hand_over_id, self.worker)
+            if row.state == "accepted" and row.delivery_id:
+                for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
+                    staged = [file.staged_path for file in delivery.files if file.contract.kind == kind and file.staged]
+                    loading.load(self._connection, all_contracts()[kind], row.delivery_id, staged)
+                loading.record_quarantine(self._connection, row.delivery_id)
+                for file in delivery.files:
+                    self._note(delivery, file, "loaded", started)
+            ledger.insert_deliveries(self._connection, [row])
+            ledger.insert_files(self._connection, files)
+            ledger.insert_rules(self._connection, _rule_rows(delivery))
+            ledger.insert_stages(self._connection, delivery.stages)
+
+    def _note(
+        self,
+        delivery: _Delivery,
+        file: _File,
+        stage: str,
+        started: datetime,
+        *,
+        status: str = "done",
+        code: str | None = None,
+    ) -> None:
+        is_loading = stage == "loaded"
+        loaded = None if file.staged is None else file.staged.row_count - file.rows_quarantined
+        delivery.stages.append(
+            ledger.StageRow(
+                hand_over_id=delivery.landed.hand_over_id,
+                delivery_id=delivery.delivery_id,
+                file_id=file.file_id,
+                stage=stage,
+                status=status,
+                started_at=started,
+                ended_at=ledger.now(),
+                rows_in=file.rows_found,
+                rows_loaded=(loaded or 0) if is_loading else None,
+                rows_quarantined=file.rows_quarantined if stage in ("validated", "loaded") else None,
+                rows_duplicate=(file.rows_before or 0) if is_loading else None,
+                code_version=code_version(),
+                contract_version=file.contract.version,
+                message_code=code,
+            )
+        )
+
+    def _report_folder(self, landed: LandedDelivery) -> Path:
+        return self._settings.reports / (slug(landed.supplier) or "unknown") / landed.hand_over_id
+
+
+def _file_row(delivery: _Delivery, file: _File, state: str) -> ledger.FileRow:
+    found = file.rows_found
+    taken_in = (found or 0) if state in ("accepted", "duplicate") else 0
+    duplicate = taken_in if file.is_duplicate else 0
+    quarantined = file.rows_quarantined if state == "accepted" else 0
+    return ledger.FileRow(
+        hand_over_id=delivery.landed.hand_over_id,
+        delivery_id=delivery.delivery_id or "",
+        file_id=file.file_id,
+        file_name=file.entry.name,
+        kind=file.contract.kind,
+        period_start=file.period.start,
+        period_end=file.period.end,
+        sha256=file.entry.sha256,
+        byte_count=file.archived.stat().st_size,
+        rows_declared=file.entry.rows,
+        rows_found=found,
+        rows_in=taken_in,
+        rows_loaded=taken_in - duplicate - quarantined,
+        rows_quarantined=quarantined,
+        rows_duplicate=duplicate,
+        contract_version=file.contract.version,
+    )
+
+
+def _rule_rows(delivery: _Delivery) -> list[ledger.RuleRow]:
+    return [
+        ledger.RuleRow(
+            hand_over_id=delivery.landed.hand_over_id,
+            delivery_id=delivery.delivery_id or "",
+            kind=validation.kind,
+            rule_id=result.rule.rule_id,
+            dimension=result.rule.dimension,
+            severity=result.rule.severity,
+            tested_count=result.tested_count,
+            failed_count=result.failed_count,
+        )
+        for validation in delivery.validations
+        for result in validation.results
+    ]
+
+
+def _report(delivery: _Delivery, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> Report:
+    staged = {file.file_id: file.staged for file in delivery.files}
+    return Report(
+        hand_over_id=row.hand_over_id,
+        delivery_id=row.delivery_id,
+        supplier=row.supplier,
+        delivery_name=row.delivery_name,
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        finished_at=row.finished_at,
+        state=row.state,
+        reason_code=row.reason_code,
+        reason=row.reason,
+        is_synthetic=row.is_synthetic,
+        code_version=row.code_version,
+        files=tuple(_file_report(file, staged[file.file_id]) for file in files),
+        rules=tuple(_rule_reports(delivery)),
+        evidence={validation.kind: validation.evidence for validation in delivery.validations},
+    )
+
+
+def _file_report(file: ledger.FileRow, staged: StagedFile | None) -> FileReport:
+    return FileReport(
+        file_id=file.file_id,
+        file_name=file.file_name,
+        kind=file.kind,
+        period=str(Period(file.period_start, file.period_end)),
+        sha256=file.sha256,
+        byte_count=file.byte_count,
+        contract_version=file.contract_version,
+        rows_declared=file.rows_declared,
+        rows_found=file.rows_found,
+        rows_in=file.rows_in,
+        rows_loaded=file.rows_loaded,
+        rows_quarantined=file.rows_quarantined,
+        rows_duplicate=file.rows_duplicate,
+        undeclared_columns=staged.undeclared_columns if staged else (),
+        drifted_columns=staged.drifted_columns if staged else (),
+        repairs=staged.repairs if staged else (),
+    )
+
+
+def _rule_reports(delivery: _Delivery) -> Iterable[RuleReport]:
+    for validation in delivery.validations:
+        for result in validation.results:
+            rule = result.rule
+            yield RuleReport(
+                kind=validation.kind,
+                rule_id=rule.rule_id,
+                description=rule.description,
+                rationale=rule.rationale,
+                dimension=rule.dimension,
+                severity=rule.severity,
+                owner=rule.owner,
+                since=rule.since,
+                tested_count=result.tested_count,
+                failed_count=result.failed_count,
+                first_rows=tuple(delivery.failed_rows.get(rule.rule_id, ())),
+            )

@@ -1,0 +1,119 @@
+"""The lake: connections to DuckLake and the lock that lets one writer in at a time.
+
+Belongs here: attaching the lake, snapshots, transactions. Does not belong here: which tables there are
+(``warehouse.schema``) and what their rows mean (``warehouse.ledger``).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+import fasteners
+from duckdb_extensions import import_extension
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rasso.settings import Settings
+
+ALIAS = "lake"
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+
+
+@contextmanager
+def reading(settings: Settings, snapshot: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which the lake is attached read-only as ``lake``, at a recorded snapshot or at the newest.
+
+    Raises:
+        duckdb.Error: there is no lake yet, or no such snapshot.
+    """
+    options = "read_only" + (f", snapshot_version {snapshot:d}" if snapshot is not None else "")
+    with _connect(settings) as connection:
+        _attach(connection, settings, options)
+        yield connection
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which the lake is attached for writing as ``lake``; commit only under ``writer_lock``.
+
+    Small rows are written to Parquet and never into the catalogue (``data_inlining_row_limit 0``): the catalogue may
+    be kept where the data may not.
+    """
+    with _connect(settings) as connection:
+        _attach(connection, settings, f"data_path '{_quoted(str(settings.lake / 'data'))}', data_inlining_row_limit 0")
+        yield connection
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As ``attached``, being the only writer for as long as the connection lives."""
+    with writer_lock(settings), attached(settings) as connection:
+        yield connection
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the body did, all of it or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+@contextmanager
+def writer_lock(settings: Settings) -> Iterator[None]:
+    """Be the only writer of this home; waits for the others. Not re-entrant.
+
+    A SQLite catalogue refuses concurrent commits; and with any catalogue a dbt build, which is many snapshots, must not
+    see rows arrive half-way. Reading and validating files needs no lock.
+    """
+    with fasteners.InterProcessLock(str(settings.lake / "writer.lock")):
+        yield
+
+
+def newest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
+    """Number of the lake's newest snapshot."""
+    row = connection.execute(f"select max(snapshot_id) from ducklake_snapshots('{ALIAS}')").fetchone()
+    assert row is not None  # an aggregate without groups has one row
+    return int(row[0])
+
+
+def install_extensions(settings: Settings) -> None:
+    """Put DuckDB's extension binaries, which come as wheels, where every connection of this home finds them."""
+    with duckdb.connect(config=_config(settings)) as connection:
+        for name in EXTENSIONS:
+            import_extension(name, con=connection)
+
+
+def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "extension_directory": str(settings.lake / "extensions"),
+        "autoinstall_known_extensions": False,
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "temp_directory": str(settings.lake / "temp"),
+    }
+
+
+@contextmanager
+def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not (settings.lake / "extensions").exists():
+        install_extensions(settings)
+    with duckdb.connect(config=_config(settings)) as connection:
+        for name in EXTENSIONS:
+            connection.execute(f"load {name}")
+        yield connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str) -> None:
+    connection.execute(f"attach 'ducklake:{_quoted(settings.catalog_uri)}' as {ALIAS} ({options})")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

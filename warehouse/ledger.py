@@ -1,0 +1,281 @@
+"""The ledger: what arrived, what became of it, who claims what.
+
+Belongs here: reading and writing the tables of the lake's schema ``ledger``. Does not belong here: deciding what
+becomes of a delivery (``warehouse.intake``). Every write happens inside a transaction that the caller opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from extracts.period import Period
+from warehouse.lake import ALIAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One hand-over and its terminal outcome: accepted, held, rejected or duplicate."""
+
+    hand_over_id: str
+    delivery_id: str | None
+    supplier: str
+    delivery_name: str
+    sent_at: datetime | None
+    received_at: datetime
+    finished_at: datetime
+    state: str
+    reason_code: str | None
+    reason: str | None
+    is_synthetic: bool
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of a hand-over. ``rows_found`` stand in the file; ``rows_in`` were taken in (0 unless accepted)."""
+
+    hand_over_id: str
+    delivery_id: str
+    file_id: int
+    file_name: str
+    kind: str
+    period_start: date
+    period_end: date
+    sha256: str
+    byte_count: int
+    rows_declared: int | None
+    rows_found: int | None
+    rows_in: int
+    rows_loaded: int
+    rows_quarantined: int
+    rows_duplicate: int
+    contract_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """What one stage did to one file."""
+
+    hand_over_id: str
+    delivery_id: str | None
+    file_id: int | None
+    stage: str
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    rows_in: int | None
+    rows_loaded: int | None
+    rows_quarantined: int | None
+    rows_duplicate: int | None
+    code_version: str
+    contract_version: str | None
+    message_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule over one kind of one hand-over."""
+
+    hand_over_id: str
+    delivery_id: str
+    kind: str
+    rule_id: str
+    dimension: str
+    severity: str
+    tested_count: int
+    failed_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that was accepted before."""
+
+    kind: str
+    sha256: str
+    period: Period
+    rows_found: int
+
+
+class ClaimLostError(Exception):
+    """Somebody else took the delivery over: this worker's lease had run out."""
+
+
+def now() -> datetime:
+    """The time as the ledger keeps it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def insert_deliveries(connection: duckdb.DuckDBPyConnection, rows: Sequence[DeliveryRow]) -> None:
+    """Record terminal outcomes."""
+    _insert(connection, "delivery", rows)
+
+
+def insert_files(connection: duckdb.DuckDBPyConnection, rows: Sequence[FileRow]) -> None:
+    """Record a hand-over's files."""
+    _insert(connection, "delivery_file", rows)
+
+
+def insert_stages(connection: duckdb.DuckDBPyConnection, rows: Sequence[StageRow]) -> None:
+    """Record what each stage did."""
+    _insert(connection, "stage_outcome", rows)
+
+
+def insert_rules(connection: duckdb.DuckDBPyConnection, rows: Sequence[RuleRow]) -> None:
+    """Record rule results."""
+    _insert(connection, "rule_result", rows)
+
+
+def known_files(connection: duckdb.DuckDBPyConnection, supplier: str, hashes: Iterable[str]) -> list[KnownFile]:
+    """Files of this supplier with one of these contents that were accepted before."""
+    rows = connection.execute(
+        f"""
+        select file.kind, file.sha256, file.period_start, file.period_end, file.rows_found
+        from {ALIAS}.ledger.delivery_file as file
+        inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
+        where delivery.supplier = ?
+            and delivery.state = 'accepted'
+            and file.rows_in > file.rows_duplicate
+            and list_contains(?, file.sha256)
+        """,
+        [supplier, list(hashes)],
+    ).fetchall()
+    return [KnownFile(kind, sha256, Period(start, end), found) for kind, sha256, start, end, found in rows]
+
+
+def earlier_state(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> str | None:
+    """What became of the same bytes for the same periods before, rejected apart; None where they are new."""
+    row = connection.execute(
+        f"""
+        select state from {ALIAS}.ledger.delivery
+        where delivery_id = ? and state in ('accepted', 'held')
+        order by finished_at limit 1
+        """,
+        [delivery_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def rows_found_before(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> dict[int, int]:
+    """Rows that an earlier hand-over of the same delivery found, by file id."""
+    rows = connection.execute(
+        f"""
+        select file_id, max(rows_found) from {ALIAS}.ledger.delivery_file
+        where delivery_id = ? and rows_found is not null group by all
+        """,
+        [delivery_id],
+    ).fetchall()
+    return dict(rows)
+
+
+def finished(connection: duckdb.DuckDBPyConnection, hand_over_ids: Iterable[str]) -> set[str]:
+    """Which of these hand-overs already have their terminal outcome."""
+    rows = connection.execute(
+        f"select hand_over_id from {ALIAS}.ledger.delivery where list_contains(?, hand_over_id)",
+        [list(hand_over_ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def register(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[tuple[str, str, str]]) -> None:
+    """Give each hand-over that is not known yet an unclaimed row: (hand_over_id, supplier, delivery name)."""
+    known = {row[0] for row in connection.execute(f"select hand_over_id from {ALIAS}.ledger.claim").fetchall()}
+    fresh = [(*arrival, None, None, None, False) for arrival in arrivals if arrival[0] not in known]
+    _insert_tuples(connection, "claim", fresh)
+
+
+def claim(
+    connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str], worker: str, lease: timedelta
+) -> list[str]:
+    """Claim what nobody holds, or whose lease has run out; returns what is now this worker's.
+
+    A conditional update of one row: where two workers try at once, DuckLake reports the conflict to the loser, which two
+    plain inserts would not.
+    """
+    moment = now()
+    connection.execute(
+        f"""
+        update {ALIAS}.ledger.claim
+        set worker = ?, claimed_at = ?, lease_until = ?
+        where list_contains(?, hand_over_id)
+            and not is_done
+            and (worker is null or lease_until < ?)
+        """,
+        [worker, moment, moment + lease, list(hand_over_ids), moment],
+    )
+    rows = connection.execute(
+        f"""
+        select distinct hand_over_id from {ALIAS}.ledger.claim
+        where worker = ? and not is_done and list_contains(?, hand_over_id)
+        """,
+        [worker, list(hand_over_ids)],
+    ).fetchall()
+    mine = {row[0] for row in rows}
+    return [hand_over_id for hand_over_id in hand_over_ids if hand_over_id in mine]
+
+
+def close_claim(connection: duckdb.DuckDBPyConnection, hand_over_id: str, worker: str) -> None:
+    """Close a claim in the transaction that loads; it must still be this worker's.
+
+    Raises:
+        ClaimLostError: it is not.
+    """
+    row = connection.execute(
+        f"""
+        update {ALIAS}.ledger.claim set is_done = true
+        where hand_over_id = ? and worker = ? and not is_done
+        """,
+        [hand_over_id, worker],
+    ).fetchone()
+    if not row or row[0] == 0:
+        raise ClaimLostError(hand_over_id)
+
+
+def give_back(connection: duckdb.DuckDBPyConnection, worker: str) -> None:
+    """Give back what this worker claimed and did not finish, so that the next sweep need not wait for the lease."""
+    connection.execute(
+        f"update {ALIAS}.ledger.claim set worker = null, lease_until = null where worker = ? and not is_done",
+        [worker],
+    )
+
+
+def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    """Every terminal outcome, newest first, as the index of validation reports lists them."""
+    cursor = connection.execute(
+        f"""
+        select
+            delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.received_at, delivery.state,
+            delivery.reason, delivery.is_synthetic,
+            string_agg(distinct file.kind, ', ' order by file.kind) as kinds,
+            min(file.period_start) as period_start,
+            max(file.period_end) as period_end,
+            coalesce(sum(file.rows_loaded), 0)::bigint as rows_loaded,
+            coalesce(sum(file.rows_quarantined), 0)::bigint as rows_quarantined
+        from {ALIAS}.ledger.delivery as delivery
+        left join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        group by all
+        order by delivery.received_at desc, delivery.hand_over_id
+        """
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:
+    _insert_tuples(connection, table, [astuple(row) for row in rows])  # type: ignore[call-overload]
+
+
+def _insert_tuples(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """One statement, because every insert into a DuckLake table makes a file."""
+    if not rows:
+        return
+    marks = f"({', '.join('?' * len(rows[0]))})"
+    statement = f"insert into {ALIAS}.ledger.{table} values {', '.join([marks] * len(rows))}"
+    connection.execute(statement, [value for row in rows for value in row])
