@@ -7,7 +7,6 @@ DAG file is parsed.
 
 from __future__ import annotations
 
-import builtins
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +22,7 @@ from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Iterator
 
     import duckdb
@@ -64,7 +64,8 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
         if self._execution_engine is None:
             # Without temporary tables: the library would copy every batch once more.
             self._execution_engine = DuckDBExecutionEngine(engine=self.get_engine(), create_temp_table=False)
-        return self._execution_engine
+        engine: DuckDBExecutionEngine = self._execution_engine
+        return engine
 
     def _create_engine(self) -> sa.Engine:
         return sa.create_engine(

@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MIXED = {
+    True: "this home holds real figures; synthetic ones go into a home of their own (RASSO_HOME)",
+    False: "this home holds synthetic figures; real ones go into a home of their own (RASSO_HOME)",
+}
 SHOWN_ROWS = 1000  # row numbers per rule in a supplier's feedback file
 
 
@@ -218,6 +222,8 @@ class _Intake:
                 file.rows_before = found.get(file.file_id, 0)
             return "duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before"
         self._compare_with_known(delivery, manifest.supplier)
+        if ledger.holds_other_nature(self._connection, is_synthetic=manifest.is_synthetic):
+            delivery.hold_reasons.append(("MIXES_SYNTHETIC", _MIXED[manifest.is_synthetic]))
         if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:
             return "duplicate", "SAME_FILES", "every file was delivered before for the same period"
         self._stage(delivery)

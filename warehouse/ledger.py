@@ -104,6 +104,15 @@ class KnownFile:
     rows_found: int
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the rows accepted last have come."""
+
+    is_built: bool
+    is_published: bool
+    is_build_failed: bool
+
+
 class ClaimLostError(Exception):
     """Somebody else took the delivery over: this worker's lease had run out."""
 
@@ -163,6 +172,14 @@ def earlier_state(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> st
     return row[0] if row else None
 
 
+def holds_other_nature(connection: duckdb.DuckDBPyConnection, *, is_synthetic: bool) -> bool:
+    """Whether figures of the other nature were accepted: synthetic and real figures are never added up together."""
+    row = connection.execute(
+        f"select 1 from {ALIAS}.ledger.delivery where state = 'accepted' and is_synthetic <> ? limit 1", [is_synthetic]
+    ).fetchone()
+    return row is not None
+
+
 def rows_found_before(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> dict[int, int]:
     """Rows that an earlier hand-over of the same delivery found, by file id."""
     rows = connection.execute(
@@ -196,8 +213,8 @@ def claim(
 ) -> list[str]:
     """Claim what nobody holds, or whose lease has run out; returns what is now this worker's.
 
-    A conditional update of one row: where two workers try at once, DuckLake reports the conflict to the loser, which two
-    plain inserts would not.
+    A conditional update of one row: where two workers try at once, DuckLake reports the conflict to the loser, which
+    two plain inserts would not.
     """
     moment = now()
     connection.execute(
@@ -244,6 +261,29 @@ def give_back(connection: duckdb.DuckDBPyConnection, worker: str) -> None:
         f"update {ALIAS}.ledger.claim set worker = null, lease_until = null where worker = ? and not is_done",
         [worker],
     )
+
+
+def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
+    """Whether there is a build, and a publication of one, that began after the last delivery was accepted."""
+    row = connection.execute(
+        f"""
+        with
+        accepted as (select max(finished_at) as last_at from {ALIAS}.ledger.delivery where state = 'accepted'),
+        builds as (
+            select build.*, publication.release_id
+            from {ALIAS}.ledger.build as build
+            left join {ALIAS}.ledger.publication as publication on build.build_id = publication.build_id
+            where build.started_at >= (select last_at from accepted)
+        )
+        select
+            coalesce(bool_or(status = 'succeeded'), false),
+            coalesce(bool_or(release_id is not null), false),
+            coalesce(arg_max(status, started_at) <> 'succeeded', false)
+        from builds
+        """
+    ).fetchone()
+    assert row is not None  # an aggregate without groups has one row
+    return Progress(*row)
 
 
 def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:

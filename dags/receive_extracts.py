@@ -1,0 +1,58 @@
+"""Receive what lies in the landing folder.
+
+The event only rings the bell. Whatever waits is received, so a lost event costs at most one sweep and a repeated one
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from warehouse.doorbell import LandingDoorbell
+
+LANDING = Asset("x-rasso://landing", watchers=[AssetWatcher(name="doorbell", trigger=LandingDoorbell())])
+WAREHOUSE = Asset("x-rasso://warehouse")
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"),  # the sweep, which needs no event
+        assets=[LANDING],
+    ),
+    catchup=False,
+    max_active_runs=1,
+    tags=["intake"],
+)
+def receive_extracts() -> None:
+    """Claim every waiting delivery, validate it and load it, hold it or reject it."""
+
+    @task
+    def find_waiting() -> list[list[str]]:
+        from rasso.settings import Settings
+        from warehouse.intake import waiting_batches
+
+        return waiting_batches(Settings())
+
+    # One at a time: each takes all cores for validation; a batch holds many deliveries.
+    @task(map_index_template="{{ suppliers }}", max_active_tis_per_dag=1)
+    def receive(hand_over_ids: list[str]) -> int:
+        """Receive one batch; returns how many of its deliveries were accepted."""
+        from rasso.settings import Settings
+        from warehouse.intake import receive_deliveries
+
+        outcomes = receive_deliveries(Settings(), hand_over_ids)
+        suppliers = ", ".join(sorted({outcome.supplier for outcome in outcomes}))
+        get_current_context()["suppliers"] = suppliers  # type: ignore[typeddict-unknown-key]
+        return sum(outcome.is_accepted for outcome in outcomes)
+
+    @task(outlets=[WAREHOUSE], trigger_rule="all_done")
+    def announce(accepted: list[int]) -> None:
+        """One event per run, and none when nothing new was accepted."""
+        if not any(accepted):
+            raise AirflowSkipException("no delivery was accepted")
+
+    announce(receive.expand(hand_over_ids=find_waiting()))  # type: ignore[arg-type]
+
+
+receive_extracts()

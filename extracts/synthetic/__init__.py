@@ -1,0 +1,1 @@
+"""Synthetic extracts: made for demonstration and tests, labelled so wherever they are shown."""

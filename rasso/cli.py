@@ -1,0 +1,244 @@
+"""The ``rasso`` command line: each command is one call of a room's function and the words around it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rasso.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scorecards.publication import Publication
+    from transforms.build import BuildOutcome
+    from warehouse.intake import ReceiptOutcome
+
+app = typer.Typer(
+    help="Receive police and CPS extracts, build the marts, publish regional scorecards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class OutputFormat(StrEnum):
+    """How ``rasso status`` answers."""
+
+    table = "table"
+    json = "json"
+
+
+@app.command()
+def deliver(
+    files: Annotated[list[Path], typer.Argument(help="CSV (also gzip), Parquet or XLSX files of one kind.")],
+    supplier: Annotated[str, typer.Option(help="Who sends them, such as home-office.")],
+    kind: Annotated[str, typer.Option(help="The contract that they keep, such as home_office_outcomes.")],
+    period: Annotated[
+        str | None,
+        typer.Option(help="Months covered: 2014-03 or 2017-04..2018-03. Without it: from each file's name."),
+    ] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="The figures are made for demonstration.")] = False,
+) -> None:
+    """Hand files over to the landing folder as one delivery; the manifest is written last."""
+    from extracts.delivery import deliver as hand_over
+    from extracts.period import Period
+
+    settings = Settings()
+    settings.prepare()
+    months = Period.parse(period) if period else None
+    delivery = hand_over(settings.landing, files, supplier, kind, period=months, is_synthetic=synthetic)
+    out.print(f"delivered {_count(len(files), 'file')} as {delivery.supplier}/{delivery.name}; receive with: rasso run")
+
+
+@app.command()
+def receive() -> None:
+    """Receive everything that waits: archive, validate, and load, hold or reject it."""
+    _receive(Settings())
+
+
+@app.command()
+def build() -> None:
+    """Build the marts from everything that was accepted."""
+    _build(Settings())
+
+
+@app.command()
+def publish() -> None:
+    """Publish scorecards from the last good build."""
+    _publish(Settings())
+
+
+@app.command()
+def run() -> None:
+    """Receive, build and publish everything that waits, without Airflow."""
+    settings = Settings()
+    outcomes = _receive(settings)
+    if not any(outcome.is_accepted for outcome in outcomes) and (settings.site / "current").exists():
+        out.print(f"nothing new was accepted; the published scorecards stand: {settings.site / 'current'}")
+        return
+    _build(settings)
+    _publish(settings)
+
+
+@app.command()
+def status(
+    output: Annotated[OutputFormat, typer.Option("--format", help="A table to read, or JSON.")] = OutputFormat.table,
+) -> None:
+    """Show what was received, held and rejected, and what still waits, with reasons."""
+    from warehouse.status import current_status
+
+    report = current_status(Settings())
+    if output is OutputFormat.json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+        return
+    table = Table("supplier", "extract", "period", "state", "loaded", "quarantined", "reason", title="Deliveries")
+    for row in report.deliveries:
+        numbers = (f"{row.rows_loaded:,}", f"{row.rows_quarantined:,}")
+        table.add_row(row.supplier, row.kinds, row.periods, row.state, *numbers, row.reason or "")
+    out.print(table)
+    for line in report.notes:
+        out.print(line)
+
+
+@app.command()
+def up(
+    extracts: Annotated[
+        Path | None, typer.Option(help="A folder of extracts to deliver instead of the synthetic samples.")
+    ] = None,
+    airflow_port: Annotated[int, typer.Option(help="Port of Airflow; a free one is taken where it is in use.")] = 8080,
+    site_port: Annotated[int, typer.Option(help="Port of the site; a free one is taken where it is in use.")] = 8000,
+    until_published: Annotated[
+        bool, typer.Option("--until-published", help="Stop when scorecards are published, instead of serving on.")
+    ] = False,
+) -> None:
+    """Start a local Airflow, deliver samples, show progress, serve the scorecards; Ctrl-C stops everything."""
+    from rasso.up import bring_up
+
+    bring_up(
+        Settings(),
+        out,
+        extracts=extracts,
+        airflow_port=airflow_port,
+        site_port=site_port,
+        until_published=until_published,
+    )
+
+
+def main() -> None:
+    """Run the command line; a known error is one line and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except SystemExit:
+        raise
+    except _known_errors() as error:
+        err.print(f"error: {error}", style="red", markup=False)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        err.print("stopped; what was not finished is taken up by the next run")
+        raise SystemExit(130) from None
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    """Errors whose message says what to do. Imported late: ``rasso --help`` stays fast."""
+    from extracts.contract import ContractError
+    from extracts.delivery import DeliveryError
+    from extracts.period import PeriodError
+    from rasso.up import StartError
+    from scorecards.publication import PublicationError
+    from transforms.build import BuildError
+    from warehouse.intake import IntakeError
+
+    return ContractError, DeliveryError, PeriodError, StartError, PublicationError, BuildError, IntakeError
+
+
+def _receive(settings: Settings) -> list[ReceiptOutcome]:
+    from warehouse.intake import receive_deliveries, waiting_batches
+
+    batches = waiting_batches(settings)
+    total = sum(len(batch) for batch in batches)
+    if not total:
+        out.print("no delivery waits in the landing folder")
+        return []
+    outcomes: list[ReceiptOutcome] = []
+    with _progress() as progress:
+        step = progress.add_task("receiving", total=total)
+
+        def show(outcome: ReceiptOutcome) -> None:
+            progress.update(step, advance=1, description=f"receiving {outcome.supplier}")
+            if not progress.console.is_terminal or not outcome.is_accepted:
+                progress.console.print(_outcome_line(outcome), markup=False)
+
+        for batch in batches:
+            outcomes += receive_deliveries(settings, batch, show)
+    out.print(_receipt_summary(outcomes, settings), markup=False)
+    return outcomes
+
+
+def _build(settings: Settings) -> BuildOutcome:
+    from transforms.build import BuildProgress
+    from transforms.build import build as build_marts
+
+    with _progress() as progress:
+        step = progress.add_task("building", total=None)
+
+        def show(news: BuildProgress) -> None:
+            progress.update(step, completed=news.done, total=news.total, description=f"building {news.name}")
+
+        outcome = build_marts(settings, show).checked()
+    out.print(f"built {outcome.models} models, {outcome.tests} tests passed, {outcome.seconds:.1f} s")
+    return outcome
+
+
+def _publish(settings: Settings) -> Publication:
+    from scorecards.publication import publish as publish_site
+
+    publication = publish_site(settings)
+    word = "published" if publication.is_new else "already published"
+    pages = _count(publication.pages, "page")
+    out.print(f"{word} release {publication.release_id}: {pages}, {publication.seconds:.1f} s")
+    out.print(f"open {publication.site_path / 'index.html'}")
+    return publication
+
+
+def _progress() -> Progress:
+    """A bar on a terminal; elsewhere nothing, and lines are printed instead."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+
+
+def _outcome_line(outcome: ReceiptOutcome) -> str:
+    rows = f"{outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
+    detail = rows if outcome.is_accepted else f"{outcome.reason}; see {outcome.report}"
+    return f"{outcome.state}: {outcome.supplier}/{outcome.delivery_name}: {detail}"
+
+
+def _receipt_summary(outcomes: Sequence[ReceiptOutcome], settings: Settings) -> str:
+    states = [outcome.state for outcome in outcomes]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return f"received {_count(len(outcomes), 'delivery')}: {counts}; reports: {settings.reports / 'index.html'}"
+
+
+def _count(number: int, thing: str) -> str:
+    plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
+    return f"{number:,} {thing if number == 1 else plural}"

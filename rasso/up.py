@@ -1,0 +1,211 @@
+"""``rasso up``: a local Airflow, deliveries, progress, and the published scorecards on 127.0.0.1."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import duckdb
+import fasteners
+from rich.live import Live
+from rich.table import Table
+
+from extracts.delivery import DeliveryError, LandedDelivery, deliver, waiting
+from extracts.reader import Reader
+from extracts.recognition import recognise
+from extracts.synthetic.aggregates import write_samples
+from rasso.local_airflow import LocalAirflow, StartError, free_port, wait_until_ready
+from rasso.site_server import serving
+from warehouse.schema import prepare_home
+from warehouse.status import Status, current_status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from rasso.settings import Settings
+
+__all__ = ["StartError", "bring_up"]
+
+_READY_SECONDS = 180.0
+_POLL_SECONDS = 1.5
+_FIRST_AREA = "areas/west-midlands/"
+
+
+def bring_up(
+    settings: Settings,
+    console: Console,
+    *,
+    extracts: Path | None,
+    airflow_port: int,
+    site_port: int,
+    until_published: bool,
+) -> None:
+    """Start everything, wait for scorecards, serve until Ctrl-C (or until published); stops all that it started.
+
+    Raises:
+        StartError: something did not start, or nothing could be published.
+        DeliveryError: the folder of extracts cannot be used.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    prepare_home(settings)
+    with ExitStack() as stack:
+        _be_alone(settings, stack)
+        _say(console, f"state lives in {settings.root}")
+        _hand_over(settings, console, extracts)
+        airflow = stack.enter_context(LocalAirflow(settings, free_port(airflow_port)))
+        console.print("starting Airflow (the first time takes about half a minute) …")
+        airflow.start()
+        wait_until_ready(airflow, _READY_SECONDS)
+        site = stack.enter_context(serving(settings, free_port(site_port)))
+        _wait_for_scorecards(settings, console, airflow)
+        _print_addresses(settings, console, airflow, site)
+        if not until_published:
+            console.print("serving; Ctrl-C stops everything")
+            _serve(airflow)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _be_alone(settings: Settings, stack: ExitStack) -> None:
+    lock = fasteners.InterProcessLock(str(settings.root / "up.lock"))
+    if not lock.acquire(blocking=False):
+        raise StartError(f"another 'rasso up' already runs on {settings.root}; stop it, or set RASSO_HOME")
+    stack.callback(lock.release)
+
+
+def _hand_over(settings: Settings, console: Console, extracts: Path | None) -> None:
+    """Deliver a folder's files, or the samples where the home is new."""
+    if extracts is not None:
+        count = _deliver_folder(settings, extracts)
+        _say(console, f"delivered {count} from {extracts}")
+    elif not current_status(settings).deliveries:
+        _deliver_samples(settings)
+        console.print("delivered samples: [bold]synthetic figures, made for demonstration, not real[/bold]")
+    else:
+        console.print("taking up the state of the last run")
+
+
+def _deliver_samples(settings: Settings) -> None:
+    folder = settings.root / "samples"
+    for sample in write_samples(folder):
+        deliver(settings.landing, [sample.path], sample.supplier, sample.kind, period=sample.period, is_synthetic=True)
+    shutil.rmtree(folder)
+
+
+def _deliver_folder(settings: Settings, extracts: Path) -> str:
+    if not extracts.is_dir():
+        raise DeliveryError("MISSING_FOLDER", f"there is no folder {extracts}")
+    prepared = waiting(extracts)
+    if prepared:
+        return _copy_prepared(settings, prepared)
+    files = sorted(path for path in extracts.rglob("*") if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise DeliveryError("MISSING_FILE", f"the folder {extracts} is empty")
+    scratch = settings.lake / "recognised"
+    with Reader(settings) as reader:
+        recognised = [recognise(path, reader, scratch) for path in files]
+    shutil.rmtree(scratch, ignore_errors=True)
+    for file in recognised:
+        deliver(settings.landing, [file.path], file.supplier, file.kind, period=file.period)
+    return f"{len(recognised)} files"
+
+
+def _copy_prepared(settings: Settings, prepared: list[LandedDelivery]) -> str:
+    """Deliveries that have their manifest already are copied as they are, the manifest last."""
+    for delivery in prepared:
+        target = settings.landing / delivery.supplier / delivery.name
+        unfinished = target.with_name(f".{delivery.name}")
+        shutil.copytree(delivery.folder, unfinished, dirs_exist_ok=True)
+        if not target.exists():
+            unfinished.rename(target)
+    return f"{len(prepared)} prepared deliveries"
+
+
+def _wait_for_scorecards(settings: Settings, console: Console, airflow: LocalAirflow) -> None:
+    """Show progress until everything that waits is concluded and its release is published."""
+    started = time.monotonic()
+    said: set[str] = set()
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        while True:
+            airflow.check_alive()
+            status = _status(settings)
+            if status is not None:
+                if console.is_terminal:
+                    live.update(_table(status, time.monotonic() - started), refresh=True)
+                else:
+                    _say_news(console, status, said)
+                if _is_done(status):
+                    return
+            time.sleep(_POLL_SECONDS)
+
+
+def _status(settings: Settings) -> Status | None:
+    try:
+        return current_status(settings)
+    except duckdb.Error:  # the catalogue is being written; the next look succeeds
+        return None
+
+
+def _is_done(status: Status) -> bool:
+    counts = status.counts()
+    if counts.get("waiting"):
+        return False
+    if not counts.get("accepted"):
+        raise StartError("no delivery was accepted; see: rasso status")
+    if status.is_build_failed:
+        raise StartError("the marts could not be built; read the task's log in Airflow, or run: rasso build")
+    return status.is_published
+
+
+def _say_news(console: Console, status: Status, said: set[str]) -> None:
+    for row in status.deliveries:
+        if row.hand_over_id and row.state != "waiting" and row.hand_over_id not in said:
+            said.add(row.hand_over_id)
+            detail = row.reason or f"{row.rows_loaded:,} rows loaded, {row.rows_quarantined:,} quarantined"
+            _say(console, f"{row.state}: {row.supplier} {row.kinds} {row.periods}: {detail}")
+    if status.stage not in said:
+        said.add(status.stage)
+        _say(console, status.stage)
+
+
+def _table(status: Status, seconds: float) -> Table:
+    table = Table("supplier", "extract", "waiting", "accepted", "held", "rejected", "duplicate")
+    table.title = f"{status.stage} ({seconds:.0f} s)"
+    for (supplier, kinds), counts in sorted(status.by_extract().items()):
+        states = ("waiting", "accepted", "held", "rejected", "duplicate")
+        table.add_row(supplier, kinds or "not read yet", *(str(counts.get(state, 0)) for state in states))
+    return table
+
+
+def _print_addresses(settings: Settings, console: Console, airflow: LocalAirflow, site: str) -> None:
+    public = settings.site / "current" / "public"
+    area = _FIRST_AREA if (public / _FIRST_AREA).is_dir() else ""
+    password = airflow.password()
+    sign_in = f"(user admin, password {password})" if password else ""
+    for line in (
+        f"Airflow             {airflow.address}  {sign_in}".rstrip(),
+        f"validation reports  {site}/reports/index.html",
+        f"all scorecards      {site}/public/",
+        f"an Area's page      {site}/public/{area}",
+    ):
+        _say(console, line)
+
+
+def _serve(airflow: LocalAirflow) -> None:
+    try:
+        while True:
+            airflow.check_alive()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False)
