@@ -1,0 +1,310 @@
+"""Publishing from a scratch lake: one release per state, all of it or nothing, and the ledger knows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rasso.settings import Settings
+from scorecards import publication
+from scorecards.edition import COLUMNS, read_edition
+from scorecards.publication import Publication, PublicationError, publish
+from warehouse.lake import newest_snapshot, reading, transaction, writing
+from warehouse.schema import LEDGER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+MARTS = {
+    "mart_measure_values": """
+        measure_id varchar, area_level varchar, area_code varchar, area_name varchar, breakdown varchar,
+        period_grain varchar, period_start date, period_end date, unit varchar, numerator double, denominator double,
+        value double, lower double, upper double, value_status varchar, received_share double,
+        baseline_value double, change_pct double, change_points double
+    """,
+    "mart_measures": """
+        measure_id varchar, title varchar, shape varchar, unit varchar, numerator varchar, denominator varchar,
+        period_placed_by varchar, direction varchar, recorded_since date, source varchar, caveat varchar,
+        since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer
+    """,
+    "mart_areas": """
+        area_level varchar, area_code varchar, area_name varchar, parent_area_code varchar,
+        member_force_codes varchar, note varchar
+    """,
+    "mart_reconciliation": """
+        reconciliation_id varchar, measure_id varchar, area_level varchar, area_code varchar, area_name varchar,
+        period_grain varchar, period_start date, period_end date, our_value double, other_value double,
+        difference double, our_source varchar, other_source varchar, status varchar, explanation varchar
+    """,
+    "mart_deliveries": """
+        hand_over_id varchar, delivery_id varchar, supplier varchar, kind varchar, file_name varchar,
+        period_start date, period_end date, sent_at timestamp, received_at timestamp, state varchar, reason varchar,
+        rows_in bigint, rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, is_synthetic boolean
+    """,
+}
+FIGURES = """
+    insert into lake.marts.mart_measures values ('rape_charges_crimes', 'Rape charges', 'count', 'crimes', 'Charged',
+        null, 'quarter', 'more_is_better', date '2014-04-01', 'home_office_outcomes', 'Counts crimes.', '0.1.0', null,
+        true, 'Charges', 10);
+    insert into lake.marts.mart_areas values
+        ('force', '20', 'West Midlands Police', '13', '20', null),
+        ('area', '13', 'West Midlands CPS Area', 'EW', '20', ''),
+        ('area', 'LONDON', 'London (both)', 'EW', '', null), ('area', '2', 'East Midlands CPS Area', 'EW', '', null),
+        ('national', 'EW', 'England and Wales', null, '20', null);
+    insert into lake.marts.mart_measure_values
+        select 'rape_charges_crimes', area_level, area_code, area_name, '', 'rolling_year', date '2017-04-01',
+            date '2018-03-31', 'crimes', 198, null, 198, null, null, 'complete', 1.0, null, null, null
+        from lake.marts.mart_areas;
+    insert into lake.marts.mart_reconciliation values ('r1', 'rape_charges_crimes', 'national', 'EW', '=1+1',
+        'rolling_year', date '2017-04-01', date '2018-03-31', 198.5, 198, 0.5, 'ours', 'theirs',
+        'differs_explained', null);
+    insert into lake.marts.mart_deliveries values ('h1', 'd-0001', 'home-office', 'home_office_outcomes', 'o.csv',
+        date '2017-04-01', date '2018-03-31', null, timestamp '2021-01-14 17:00:00', 'accepted', null,
+        10, 9, 1, 0, false);
+    insert into lake.ledger.delivery values ('h1', 'd-0001', 'home-office', 'o', null, timestamp '2021-01-14 17:00:00',
+        timestamp '2021-01-14 18:00:00', 'accepted', null, null, false, '0.1.0');
+"""
+
+
+@pytest.fixture(scope="session")
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Extension binaries, unpacked once: every scratch lake links to them."""
+    settings = Settings(home=tmp_path_factory.mktemp("extensions"))
+    settings.prepare()
+    with writing(settings):
+        pass
+    return settings.lake / "extensions"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, extensions: Path) -> Settings:
+    """A home with an empty ledger and empty marts."""
+    made = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15))
+    made.prepare()
+    (made.lake / "extensions").symlink_to(extensions)
+    with writing(made) as connection, transaction(connection):
+        for schema, tables in (("ledger", LEDGER), ("marts", MARTS)):
+            connection.execute(f"create schema lake.{schema}")
+            for name, columns in tables.items():
+                connection.execute(f"create table lake.{schema}.{name} ({columns})")
+    return made
+
+
+@pytest.fixture
+def built(settings: Settings) -> Settings:
+    """A home with one successful build."""
+    change(settings, FIGURES)
+    return settings
+
+
+def change(settings: Settings, sql: str, status: str = "succeeded") -> None:
+    """Change the marts as a build would, and record the build."""
+    with writing(settings) as connection:
+        with transaction(connection):
+            connection.execute(sql)
+        snapshot = newest_snapshot(connection)
+        connection.execute(
+            "insert into lake.ledger.build values (?, ?, now()::timestamp, now()::timestamp, ?, '0.1.0')",
+            [f"build-{snapshot}", snapshot, status],
+        )
+
+
+def recorded(settings: Settings) -> list[tuple[object, ...]]:
+    with reading(settings) as connection:
+        return connection.execute("select release_id, build_id from lake.ledger.publication").fetchall()
+
+
+def published_rows(done: Publication) -> list[dict[str, str]]:
+    with (done.site_path / "data" / "measure_values.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_a_release_is_a_site_behind_one_pointer(built: Settings) -> None:
+    done = publish(built)
+    assert done.is_new
+    assert done.pages == 10
+    assert (built.site / "current").readlink().as_posix() == f"releases/{done.release_id}"
+    assert done.site_path == built.site / "current" / "public"
+    assert (done.site_path / "areas" / "west-midlands" / "index.html").is_file()
+    assert [release for release, _ in recorded(built)] == [done.release_id]
+    assert not [path.name for path in built.site.iterdir() if path.name.startswith((".work", ".current"))]
+
+
+def test_the_value_table_is_exact_ordered_and_dated(built: Settings) -> None:
+    done = publish(built)
+    rows = published_rows(done)
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["area_code"] for row in rows] == ["13", "2", "LONDON", "20", "EW"]
+    assert {(row["value"], row["denominator"], row["breakdown"], row["period_end"]) for row in rows} == {
+        ("198", "", "", "2018-03-31")
+    }
+    assert {row["release_id"] for row in rows} == {done.release_id}
+
+
+def test_areas_come_from_the_nation_down_and_by_number(built: Settings) -> None:
+    edition = read_edition(publish(built).site_path)
+    assert [area.code for area in edition.areas.values()] == ["EW", "2", "13", "LONDON", "20"]
+    assert edition.release.as_of == date(2021, 1, 15)
+    assert edition.release.data_as_at is not None
+    assert edition.deliveries[0].rows_in == 10
+
+
+def test_no_text_of_a_data_file_is_a_formula(built: Settings) -> None:
+    text = (publish(built).site_path / "data" / "reconciliation.csv").read_text(encoding="utf-8")
+    assert ",'=1+1," in text
+
+
+def test_publishing_again_changes_nothing(built: Settings) -> None:
+    first = publish(built)
+    before = {path: path.stat().st_mtime_ns for path in (built.site / "releases").rglob("*")}
+    again = publish(built)
+    assert (again.release_id, again.is_new, again.pages) == (first.release_id, False, first.pages)
+    assert {path: path.stat().st_mtime_ns for path in (built.site / "releases").rglob("*")} == before
+    assert len(recorded(built)) == 1
+
+
+def test_a_build_with_the_same_figures_is_the_same_release(built: Settings) -> None:
+    first = publish(built)
+    change(built, "select 1")
+    assert publish(built).release_id == first.release_id
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update lake.marts.mart_measure_values set value = 199, numerator = 199 where area_code = '20'",
+        "update lake.marts.mart_measure_values set value_status = 'partial' where area_code = '20'",
+        "update lake.ledger.delivery set delivery_id = 'd-0002'",
+        "update lake.marts.mart_deliveries set state = 'superseded'",
+    ],
+)
+def test_other_inputs_are_another_release(built: Settings, sql: str) -> None:
+    first = publish(built)
+    change(built, sql)
+    second = publish(built)
+    assert second.is_new
+    assert second.release_id != first.release_id
+    assert (built.site / "releases" / first.release_id).is_dir()
+    assert (built.site / "current").readlink().name == second.release_id
+
+
+@pytest.mark.parametrize("name", ["POLICY_VERSION", "code_version"])
+def test_other_code_or_policy_is_another_release(built: Settings, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    first = publish(built)
+    monkeypatch.setattr(publication, name, "other" if name == "POLICY_VERSION" else lambda: "other")
+    assert publish(built).release_id != first.release_id
+
+
+def test_a_held_delivery_is_not_an_input(built: Settings) -> None:
+    first = publish(built)
+    change(built, "insert into lake.ledger.delivery by name select 'd-0009' as delivery_id, 'held' as state")
+    assert publish(built).release_id == first.release_id
+
+
+def test_figures_are_read_at_the_snapshot_of_the_last_successful_build(built: Settings) -> None:
+    first = publish(built)
+    change(built, "update lake.marts.mart_measure_values set value = 0", status="failed")
+    again = publish(built)
+    assert not again.is_new
+    assert again.release_id == first.release_id
+
+
+def test_no_successful_build_publishes_nothing(settings: Settings) -> None:
+    change(settings, FIGURES, status="failed")
+    with pytest.raises(PublicationError, match="build the marts first"):
+        publish(settings)
+    assert not (settings.site / "current").exists()
+
+
+def test_no_lake_publishes_nothing(tmp_path: Path, extensions: Path) -> None:
+    settings = Settings(home=tmp_path / "bare")
+    settings.prepare()
+    (settings.lake / "extensions").symlink_to(extensions)
+    with pytest.raises(PublicationError, match="receive deliveries and build"):
+        publish(settings)
+
+
+def _unknown_area(settings: Settings) -> None:
+    change(settings, "update lake.marts.mart_measure_values set area_code = '99' where area_code = '20'")
+
+
+def _unknown_measure(settings: Settings) -> None:
+    change(settings, "update lake.marts.mart_measure_values set measure_id = 'gone' where area_code = '20'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"), [(_unknown_area, "not in the list of areas"), (_unknown_measure, "not in the catalogue")]
+)
+def test_figures_that_do_not_fit_are_not_published(
+    built: Settings, spoil: Callable[[Settings], None], message: str
+) -> None:
+    first = publish(built)
+    spoil(built)
+    with pytest.raises(PublicationError, match=message) as caught:
+        publish(built)
+    assert "\n" not in str(caught.value)
+    assert (built.site / "current").readlink().name == first.release_id
+    assert [path.name for path in (built.site / "releases").iterdir()] == [first.release_id]
+    assert not list(built.site.glob(".work-*"))
+    assert len(recorded(built)) == 1
+
+
+def test_the_renderer_is_given_one_folder_and_no_settings(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RASSO_HOME", str(built.root))
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
+    seen: dict[str, object] = {}
+    run = publication.subprocess.run
+
+    def spy(command: list[str], **options: object) -> object:
+        seen.update(options, command=command)
+        return run(command, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(publication.subprocess, "run", spy)
+    publish(built)
+    assert seen["command"] == [sys.executable, "-m", "scorecards.render", "."]
+    assert not [name for name in seen["env"] if name.startswith(("RASSO", "AIRFLOW"))]  # type: ignore[attr-defined]
+    assert sorted(path.name for path in (built.site / "current" / "public" / "data").glob("*.json")) == [
+        "areas.json",
+        "deliveries.json",
+        "measure_values.csv-metadata.json",
+        "measure_values.schema.json",
+        "measures.json",
+        "release.json",
+    ]
+
+
+def test_what_a_crash_left_is_mended(built: Settings) -> None:
+    first = publish(built)
+    (built.site / "current").unlink()
+    (built.site / ".work-0011").mkdir()
+    (built.site / ".current-0011").symlink_to("releases/none")
+    with writing(built) as connection:
+        connection.execute("delete from lake.ledger.publication")
+    again = publish(built)
+    assert (again.release_id, again.is_new) == (first.release_id, False)
+    assert (built.site / "current").readlink().name == first.release_id
+    assert sorted(path.name for path in built.site.iterdir()) == [".publication.lock", "current", "releases"]
+    assert len(recorded(built)) == 1
+
+
+def test_synthetic_deliveries_make_a_synthetic_release(built: Settings) -> None:
+    change(built, "update lake.ledger.delivery set is_synthetic = true, delivery_id = 'd-synthetic'")
+    done = publish(built)
+    assert json.loads((done.site_path / "data" / "release.json").read_text(encoding="utf-8"))["is_synthetic"] is True
+    assert "not real" in (done.site_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_validation_report_is_named_where_there_is_one(built: Settings) -> None:
+    report = built.reports / "home-office" / "h1" / "index.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    done = publish(built)
+    assert "reports/home-office/h1/index.html" in (done.site_path / "status" / "index.html").read_text(encoding="utf-8")

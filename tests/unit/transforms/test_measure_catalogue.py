@@ -1,0 +1,134 @@
+"""The catalogue is refused for every defect that would put a wrong or unnamed figure on a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from transforms import catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT = {
+    "id": "rape_charges_crimes",
+    "title": "Rape charged (crimes)",
+    "shape": "count",
+    "unit": "crimes",
+    "numerator": "Crimes of rape charged",
+    "denominator": None,
+    "period_placed_by": "quarter in which the investigation was closed",
+    "direction": "more_is_better",
+    "recorded_since": None,
+    "source": "home_office_outcomes",
+    "caveat": "Counts crimes.",
+    "since_version": "0.1.0",
+    "minimum_denominator": None,
+    "is_headline": True,
+    "theme": "Charges",
+    "sort_order": 10,
+}
+RATIO = COUNT | {
+    "id": "rape_charge_share_crimes",
+    "title": "Rape charged, share of crimes closed",
+    "shape": "ratio",
+    "denominator": "Crimes of rape closed",
+    "minimum_denominator": 20,
+    "sort_order": 20,
+}
+
+
+def load(folder: Path, *entries: object, models: Path | None = None) -> tuple[catalogue.Measure, ...]:
+    file = folder / "measures.yaml"
+    file.write_text(yaml.safe_dump(list(entries)), encoding="utf-8")
+    return catalogue.load(file, models)
+
+
+def test_the_catalogue_of_the_project_is_sound() -> None:
+    measures = catalogue.load()
+    assert len(measures) == 13
+    assert [measure.sort_order for measure in measures] == sorted(measure.sort_order for measure in measures)
+
+
+def test_a_count_and_a_ratio_are_read_as_written(tmp_path: Path) -> None:
+    count, ratio = load(tmp_path, COUNT, RATIO)
+    assert (count.shape, count.minimum_denominator) == ("count", None)
+    assert (ratio.shape, ratio.minimum_denominator) == ("ratio", 20)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"id": "Rape charges crimes"}, "id must be lower case words"),
+        ({"id": "rape_charges"}, "id must name the unit"),
+        ({"title": "Rape charged"}, "title must name the unit"),
+        ({"shape": "rate"}, "shape must be one of"),
+        ({"unit": "people"}, "unit must be one of"),
+        ({"direction": "up"}, "direction must be one of"),
+        ({"denominator": "Crimes"}, "a ratio has a denominator and a count has none"),
+        ({"minimum_denominator": 20}, "a ratio has a minimum_denominator and a count has none"),
+        ({"caveat": " "}, "texts must not be empty"),
+        ({"caveat": None}, "caveat must be str"),
+        ({"is_headline": "yes"}, "is_headline must be bool"),
+        ({"sort_order": True}, "sort_order must be int"),
+        ({"sort_order": "10"}, "sort_order must be int"),
+        ({"recorded_since": "2014"}, "recorded_since must be date"),
+        ({"colour": "red"}, "has unknown colour"),
+    ],
+)
+def test_a_defective_entry_is_refused(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=complaint):
+        load(tmp_path, COUNT | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"denominator": None}, "a ratio has a denominator"),
+        ({"minimum_denominator": None}, "a ratio has a minimum_denominator"),
+        ({"minimum_denominator": 0}, "minimum_denominator must be above zero"),
+    ],
+)
+def test_a_ratio_without_its_denominator_is_refused(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=complaint):
+        load(tmp_path, RATIO | change)
+
+
+@pytest.mark.parametrize("key", sorted(COUNT))
+def test_an_entry_lacking_a_key_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=f"lacks {key}"):
+        load(tmp_path, {name: value for name, value in COUNT.items() if name != key})
+
+
+@pytest.mark.parametrize("key", ["id", "title", "sort_order"])
+def test_two_entries_may_not_share_what_tells_them_apart(tmp_path: Path, key: str) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=f"{key} stands more than once"):
+        load(tmp_path, COUNT, RATIO | {key: COUNT[key], "title": COUNT["title"] if key == "title" else RATIO["title"]})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "measure: x", "- just words"])
+def test_a_file_that_is_no_list_of_measures_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "measures.yaml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(catalogue.CatalogueError):
+        catalogue.load(file, None)
+
+
+def test_a_measure_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=r"no model .* rape_charges_crimes"):
+        load(tmp_path, COUNT, models=tmp_path)
+
+
+def test_a_model_without_a_measure_is_refused(tmp_path: Path) -> None:
+    for name in ("rape_charges_crimes", "forgotten_crimes"):
+        (tmp_path / f"measure__{name}.sql").touch()
+    with pytest.raises(catalogue.CatalogueError, match="without an entry in the catalogue: forgotten_crimes"):
+        load(tmp_path, COUNT, models=tmp_path)
+
+
+def test_every_measure_has_a_unit_test_beside_it() -> None:
+    for measure in catalogue.load():
+        beside = yaml.safe_load((catalogue.MODELS_FOLDER / f"measure__{measure.id}.yml").read_text(encoding="utf-8"))
+        assert [test["model"] for test in beside["unit_tests"]] == [f"measure__{measure.id}"]

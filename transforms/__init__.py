@@ -1,0 +1,1 @@
+"""The dbt project, the measure catalogue, and the step that builds the marts."""

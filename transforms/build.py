@@ -1,0 +1,233 @@
+"""Build the marts: write the measure catalogue to the lake, run dbt, record the lake's snapshot.
+
+Belongs here: running the dbt project as one step under the writer lock. Does not belong here: how anything is counted
+(the models), and when a build is due (``dags``, the command line).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from transforms import catalogue
+from warehouse.lake import attached, newest_snapshot, transaction, writer_lock
+from warehouse.schema import prepare_lake
+from warehouse.version import code_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from rasso.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+
+_CATALOGUE_COLUMNS = """
+    measure_id varchar, title varchar, shape varchar, unit varchar, numerator varchar, denominator varchar,
+    period_placed_by varchar, direction varchar, recorded_since date, source varchar, caveat varchar,
+    since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer
+"""
+_BAD = ("error", "fail", "runtime error")
+_ERROR_KIND = re.compile(r"\b([A-Z]\w+(?: [A-Z]\w+)? Error)\b")
+_FINISHED = ("LogModelResult", "LogSeedResult", "LogTestResult")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """One finished step of a build: ``done`` of ``total``, and the model, seed or test that it was."""
+
+    done: int
+    total: int
+    name: str
+
+
+class BuildError(Exception):
+    """A build that failed; readers keep the last successful one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOutcome:
+    """What came of one build.
+
+    ``lake_snapshot`` is the lake's state after it; readers take the snapshot of the last successful build. ``models``
+    counts seeds and models that were made, ``tests`` data tests and unit tests that ran. ``failures`` are short
+    sentences without data values.
+    """
+
+    build_id: str
+    lake_snapshot: int
+    is_successful: bool
+    models: int
+    tests: int
+    failures: tuple[str, ...]
+    seconds: float
+
+    def checked(self) -> BuildOutcome:
+        """The outcome itself where the build succeeded.
+
+        Raises:
+            BuildError: it failed; the last successful build stays in use.
+        """
+        if not self.is_successful:
+            raise BuildError(f"the marts could not be built: {'; '.join(self.failures)}; the last good build stays")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _DbtRun:
+    models: int
+    tests: int
+    failures: tuple[str, ...]
+
+
+def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | None = None) -> BuildOutcome:
+    """Build all marts from what is in the lake; nobody else writes meanwhile.
+
+    A dbt build that fails raises nothing: its outcome says so, and readers keep the last successful build
+    (``build(settings).checked()`` raises).
+
+    Args:
+        settings: of the home whose lake is built.
+        on_progress: called after each finished step of dbt.
+
+    Raises:
+        BuildError: the measure catalogue cannot be used; nothing was built.
+        duckdb.Error: the lake cannot be written to.
+    """
+    try:
+        measures = catalogue.load()
+    except catalogue.CatalogueError as error:
+        raise BuildError(f"{catalogue.CATALOGUE_FILE.name}: {error}") from error
+    started, clock = datetime.now(UTC), time.monotonic()
+    build_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    with writer_lock(settings):
+        _prepare(settings, measures)
+        run = _run_dbt(settings, on_progress or _log_progress)
+        lake_snapshot = _record(settings, build_id, started, is_successful=not run.failures)
+    seconds = time.monotonic() - clock
+    logger.info("build %s: %d models, %d tests, %d failures", build_id, run.models, run.tests, len(run.failures))
+    return BuildOutcome(build_id, lake_snapshot, not run.failures, run.models, run.tests, run.failures, seconds)
+
+
+def _prepare(settings: Settings, measures: Iterable[catalogue.Measure]) -> None:
+    with attached(settings) as connection:
+        prepare_lake(connection)
+        with transaction(connection):
+            connection.execute("create schema if not exists lake.reference")
+            connection.execute(f"create or replace table lake.reference.measure_catalogue ({_CATALOGUE_COLUMNS})")
+            rows = [astuple(measure) for measure in measures]
+            places = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"insert into lake.reference.measure_catalogue values ({places})", rows)
+
+
+def _record(settings: Settings, build_id: str, started: datetime, *, is_successful: bool) -> int:
+    """Write the ledger row; the snapshot it names is the one that dbt left, without the row itself."""
+    with attached(settings) as connection:
+        lake_snapshot = newest_snapshot(connection)
+        times = [moment.replace(tzinfo=None) for moment in (started, datetime.now(UTC))]
+        status = SUCCEEDED if is_successful else FAILED
+        connection.execute(
+            "insert into lake.ledger.build (build_id, lake_snapshot, started_at, ended_at, status, code_version)"
+            " values (?, ?, ?, ?, ?, ?)",
+            [build_id, lake_snapshot, *times, status, code_version()],
+        )
+    return lake_snapshot
+
+
+def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None]) -> _DbtRun:
+    """Run ``dbt build`` in a process of its own: dbt keeps global state, and DuckDB keeps files that it opened."""
+    folder = settings.logs / "dbt"
+    results = folder / "target" / "run_results.json"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.unlink(missing_ok=True)  # else a run that never began would be judged by the one before
+    with (
+        (folder / "errors.log").open("w", encoding="utf-8") as errors,
+        subprocess.Popen(
+            _command(folder),
+            cwd=catalogue.ROOM,
+            env=_environment(settings),
+            stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+        ) as process,
+    ):
+        _follow(process.stdout or (), on_progress)
+    return _judge(results, process.returncode)
+
+
+def _command(folder: Path) -> list[str]:
+    # -P: the room's own modules must not stand in the way of dbt's imports.
+    dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "info"]
+    folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
+    return [*dbt, "--no-version-check", "build", *folders]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    lake = settings.lake
+    return os.environ | {
+        "RASSO_CATALOG_URI": f"ducklake:{settings.catalog_uri}",
+        "RASSO_LAKE_DATA": str(lake / "data"),
+        "RASSO_LAKE_EXTENSIONS": str(lake / "extensions"),
+        "RASSO_LAKE_TEMP": str(lake / "temp"),
+        "RASSO_LAKE_MEMORY_LIMIT": settings.memory_limit,
+        "RASSO_LAKE_THREADS": str(settings.threads),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "true",
+    }
+
+
+def _follow(lines: Iterable[str], on_progress: Callable[[BuildProgress], None]) -> None:
+    for done, (total, name) in enumerate(_finished_steps(lines), start=1):
+        on_progress(BuildProgress(done, total, name))
+
+
+def _finished_steps(lines: Iterable[str]) -> Iterable[tuple[int, str]]:
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # a library's own words between dbt's events
+        if isinstance(event, dict) and event.get("info", {}).get("name") in _FINISHED:
+            data = event["data"]
+            yield int(data.get("total") or data.get("num_models") or 0), str(data["node_info"]["node_name"])
+
+
+def _judge(results: Path, exit_code: int) -> _DbtRun:
+    if not results.exists():
+        return _DbtRun(0, 0, (f"dbt did not start (exit code {exit_code}): see logs/dbt/dbt.log",))
+    nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
+    kinds = [node["unique_id"].split(".", 1)[0] for node in nodes if node["status"] != "skipped"]
+    tests = sum(kind in ("test", "unit_test") for kind in kinds)
+    failures = [_failure(node) for node in nodes if node["status"] in _BAD]
+    if exit_code and not failures:
+        failures.append(f"dbt ended with exit code {exit_code}: see logs/dbt/dbt.log")
+    return _DbtRun(len(kinds) - tests, tests, tuple(failures))
+
+
+def _failure(node: dict[str, Any]) -> str:
+    """One sentence without data values: DuckDB's messages can quote a cell, so only the kind of error is kept."""
+    kind, _, name = node["unique_id"].split(".", 2)
+    if node["status"] == "fail":
+        count = node.get("failures")
+        rows = f" ({count} row{'s' if count > 1 else ''})" if kind == "test" and count else ""
+        return f"{kind.replace('_', ' ')} {name} fails{rows}"
+    kinds = [found for found in _ERROR_KIND.findall(node.get("message") or "") if found != "Runtime Error"]
+    return f"{kind.replace('_', ' ')} {name} does not run: {kinds[0] if kinds else 'error'}, see logs/dbt/dbt.log"
+
+
+def _log_progress(progress: BuildProgress) -> None:
+    logger.debug("%d of %d: %s", progress.done, progress.total, progress.name)

@@ -1,0 +1,82 @@
+-- Which delivery speaks for a period. An aggregate extract holds whole periods: per supplier, kind and period the
+-- accepted delivery with the greatest (sent_at, delivery_id) is current, whatever the order of arrival, and all
+-- earlier rows of the period are superseded with it, also those that the later delivery no longer has.
+
+with
+
+deliveries as (
+
+    select * from {{ ref('stg_ledger__deliveries') }}
+
+),
+
+delivery_files as (
+
+    select * from {{ ref('stg_ledger__delivery_files') }}
+
+),
+
+extract_kinds as (
+
+    select * from {{ ref('extract_kinds') }}
+
+),
+
+accepted_files as (
+
+    select
+        deliveries.supplier,
+        delivery_files.kind,
+        extract_kinds.period_grain,
+        case extract_kinds.period_grain when 'month' then interval 1 month else interval 3 month end as step,
+        deliveries.delivery_id,
+        deliveries.sent_at,
+        delivery_files.period_start as file_start,
+        delivery_files.period_end as file_end,
+    from delivery_files
+    inner join deliveries on delivery_files.hand_over_id = deliveries.hand_over_id
+    inner join extract_kinds on delivery_files.kind = extract_kinds.kind
+    where deliveries.state = 'accepted'
+
+),
+
+touched_periods as (
+
+    select
+        * exclude (step),
+        cast(
+            unnest(generate_series(date_trunc(period_grain, file_start), cast(file_end as timestamp), step)) as date
+        ) as period_start,
+        last_day(period_start + step - interval 1 day) as period_end,
+    from accepted_files
+
+),
+
+covered_periods as (
+
+    select * from touched_periods
+    where period_start >= file_start
+        and period_end <= file_end
+
+),
+
+final as (
+
+    select
+        supplier,
+        kind,
+        period_grain,
+        period_start,
+        period_end,
+        delivery_id,
+        sent_at,
+    from covered_periods
+    qualify
+        row_number() over (
+            partition by supplier, kind, period_start
+            order by sent_at desc nulls last, delivery_id desc
+        ) = 1
+
+)
+
+select * from final

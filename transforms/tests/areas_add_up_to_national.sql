@@ -1,0 +1,55 @@
+-- The areas (with LONDON, and the British Transport Police, which belongs to none) add up to the national figure, in
+-- numerator and denominator.
+
+with
+
+measure_values as (
+
+    select * from {{ ref('mart_measure_values') }}
+
+),
+
+parts as (
+
+    select * from measure_values
+    where area_level = 'area'
+        or (area_level = 'force' and area_code = '93')
+
+),
+
+added_up as (
+
+    select
+        measure_id,
+        breakdown,
+        period_grain,
+        period_start,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+    from parts
+    group by all
+
+),
+
+final as (
+
+    select
+        measure_values.measure_id,
+        measure_values.breakdown,
+        measure_values.period_grain,
+        measure_values.period_start,
+    from measure_values
+    left join added_up
+        on measure_values.measure_id = added_up.measure_id
+        and measure_values.breakdown = added_up.breakdown
+        and measure_values.period_grain = added_up.period_grain
+        and measure_values.period_start = added_up.period_start
+    where measure_values.area_level = 'national'
+        and (
+            measure_values.numerator is distinct from added_up.numerator
+            or measure_values.denominator is distinct from added_up.denominator
+        )
+
+)
+
+select * from final
