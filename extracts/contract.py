@@ -98,7 +98,6 @@ class Contract:
     limitations: str
     source: str
     suppliers: tuple[str, ...]
-    is_official_statistics: bool
     period_patterns: tuple[str, ...]
     ignored_headers: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -184,7 +183,6 @@ def _contract(document: OpenDataContractStandard) -> Contract:
         limitations=(description and description.limitations) or "",
         source=next((item.url for item in definitions if item.url), ""),
         suppliers=tuple(_needed(ours, "suppliers")),
-        is_official_statistics=bool(ours.get("officialStatistics", False)),
         period_patterns=tuple(ours.get("periodFromFileName", ())),
         ignored_headers=_texts(_ours(table.customProperties).get("ignoredHeaders", ())),
         columns=columns,

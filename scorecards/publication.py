@@ -68,7 +68,7 @@ class Publication:
 class _Build:
     build_id: str
     lake_snapshot: int
-    known_releases: frozenset[str]  # in the ledger; nobody else adds to it while the publication lock is held
+    releases: frozenset[str]  # that the ledger names for it; nobody else adds to it under the publication lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,9 @@ def _last_successful_build(settings: Settings) -> _Build:
                 "select build_id, lake_snapshot from lake.ledger.build"
                 " where status = 'succeeded' order by lake_snapshot desc, ended_at desc limit 1"
             ).fetchone()
-            known = connection.execute("select release_id from lake.ledger.publication").fetchall()
+            known = connection.execute(
+                "select release_id from lake.ledger.publication where build_id = ?", [row[0] if row else None]
+            ).fetchall()
     except duckdb.Error as error:
         raise PublicationError(
             "there is no lake to publish from: receive deliveries and build the marts first"
@@ -158,7 +160,10 @@ def _accepted_deliveries(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """
         select distinct delivery_id from lake.ledger.delivery where state = 'accepted'
         except
-        select delivery_id from lake.marts.mart_deliveries group by delivery_id having bool_and(state = 'superseded')
+        select delivery_id from lake.marts.mart_deliveries
+        where state in ('accepted', 'superseded')  -- a duplicate hand-over of what is superseded revives nothing
+        group by delivery_id
+        having bool_and(state = 'superseded')
         order by delivery_id
         """
     ).fetchall()
@@ -327,8 +332,8 @@ def _sweep(site: Path) -> None:
 
 
 def _record(settings: Settings, release: _Release) -> None:
-    """Write the release into the ledger once, also when a crash kept it out the first time."""
-    if release.release_id in release.build.known_releases:
+    """Write into the ledger, once, that this build is published as this release, also after a crash kept it out."""
+    if release.release_id in release.build.releases:
         return
     with writing(settings) as connection, transaction(connection):
         connection.execute(

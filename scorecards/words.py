@@ -297,7 +297,7 @@ def summary(series: Sequence[Series]) -> list[str]:
 def marking(release: Release) -> str:
     """The marking of an edition, as it stands at the top and the bottom of every page."""
     if release.edition == "public":
-        return "Public edition. Official statistics only: no case-level figure"
+        return "Public edition. Published statistics only: no case-level figure"
     return f"{release.edition} edition"
 
 

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 PUBLIC_DATA = Path(os.environ.get("RASSO_PUBLIC_DATA", ROOT.parent / "shared" / "data"))
 WHERE_TO_GET_IT = (
     "real public extracts are absent: download police recorded crime open data tables from "
-    "https://www.gov.uk/government/statistics/police-recorded-crime-open-data-tables and CPS case outcomes by principal "
-    "offence category from https://www.cps.gov.uk/publication/cps-case-outcomes-principal-offence-category-data, "
+    "https://www.gov.uk/government/statistics/police-recorded-crime-open-data-tables and CPS case outcomes by "
+    "principal offence category from https://www.cps.gov.uk/publication/underlying-data, "
     "put them into a folder with home_office/ and cps/principal_offence_category/, and set RASSO_PUBLIC_DATA to it"
 )
 

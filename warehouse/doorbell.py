@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from extracts.delivery import MANIFEST
 from rasso.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ class LandingDoorbell(BaseEventTrigger):
 
 
 def _waiting(landing: Path) -> frozenset[str]:
+    from extracts.delivery import MANIFEST  # reads contracts: not while a DAG file is parsed
+
     found = set()
     for manifest in landing.glob(f"*/*/{MANIFEST}"):
         try:

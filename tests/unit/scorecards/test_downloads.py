@@ -81,7 +81,7 @@ def test_every_download_is_described(draft: Draft, tmp_path: Path) -> None:
         metadata = json.loads((download.parent / f"{download.name}-metadata.json").read_text(encoding="utf-8"))
         assert metadata["url"] == download.name
         assert metadata["dc:identifier"] == "0123456789abcdef"
-        assert "Official statistics only" in metadata["dc:description"]
+        assert "Published statistics only" in metadata["dc:description"]
         schema = metadata["tableSchema"]
         if isinstance(schema, str):
             schema = json.loads((download.parent / schema).read_text(encoding="utf-8"))

@@ -135,7 +135,7 @@ def test_every_page_has_a_strict_content_security_policy(site: Path) -> None:
 
 def test_every_page_is_marked_at_both_ends_and_dated(site: Path) -> None:
     for page in pages(site).values():
-        assert page.words.count("Official statistics only: no case-level figure") == 2
+        assert page.words.count("Published statistics only: no case-level figure") == 2
         assert "Release 0123456789abcdef. Published 15 January 2021, 09:30 UTC." in page.words
         assert "Data as at 14 January 2021, 18:00 UTC" in page.words
         assert "ynthetic" not in page.words

@@ -1,0 +1,1 @@
+"""Tests: unit (mirrors the rooms), hostile input, acceptance on real extracts, end to end."""

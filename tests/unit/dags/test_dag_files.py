@@ -1,0 +1,70 @@
+"""DAG files are wiring: they parse fast, import nothing heavy, and hold the three DAGs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DAGS = Path(__file__).parents[3] / "dags"
+HEAVY = ("great_expectations", "dbt", "pandas", "open_data_contract_standard", "scorecards.publication")
+WHAT_IS_IMPORTED = """
+import runpy, sys
+runpy.run_path(sys.argv[1])
+print(" ".join(name for name in sys.argv[2:] if name in sys.modules))
+"""
+
+
+def airflow_sees(folder: Path, home: Path) -> dict[str, list[str]]:
+    """DAG ids and import errors of a folder, by Airflow's own reading in a process of its own."""
+    program = (
+        "import json, sys\n"
+        "from airflow.dag_processing.dagbag import DagBag\n"
+        "bag = DagBag(dag_folder=sys.argv[1])\n"
+        "print(json.dumps({'dags': sorted(bag.dags), 'errors': sorted(bag.import_errors)}))\n"
+    )
+    environment = os.environ | {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
+    answer = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], env=environment, capture_output=True, text=True, check=True
+    )
+    seen: dict[str, list[str]] = json.loads(answer.stdout.strip().splitlines()[-1])
+    return seen
+
+
+def test_airflow_finds_the_three_dags_and_no_error(tmp_path: Path) -> None:
+    seen = airflow_sees(DAGS, tmp_path)
+    assert seen == {"dags": ["build_marts", "publish_scorecards", "receive_extracts"], "errors": []}
+
+
+def test_an_empty_folder_would_be_noticed(tmp_path: Path) -> None:
+    empty = tmp_path / "dags"
+    empty.mkdir()
+    assert airflow_sees(empty, tmp_path)["dags"] == []
+
+
+def test_a_broken_dag_file_would_be_noticed(tmp_path: Path) -> None:
+    broken = tmp_path / "dags"
+    broken.mkdir()
+    (broken / "broken.py").write_text("from airflow.sdk import dag\nraise RuntimeError\n")
+    assert airflow_sees(broken, tmp_path)["errors"] != []
+
+
+@pytest.mark.parametrize("name", ["receive_extracts", "build_marts", "publish_scorecards"])
+def test_parsing_a_dag_file_imports_nothing_heavy(name: str, tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", WHAT_IS_IMPORTED, str(DAGS / f"{name}.py"), *HEAVY],
+        env=os.environ | {"AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip().splitlines()[-1:] in ([], [""])
+
+
+@pytest.mark.parametrize("name", ["receive_extracts", "build_marts", "publish_scorecards"])
+def test_a_dag_file_is_short(name: str) -> None:
+    assert len((DAGS / f"{name}.py").read_text().splitlines()) <= 80
