@@ -46,10 +46,9 @@ def rule_sql(contract: Contract, rule: Rule) -> str | None:
     if rule.check == "duplicateValues":
         keys = ", ".join(rule.arguments["properties"])
         complete = " and ".join(f"{key} is not null" for key in rule.arguments["properties"])
-        return (
-            f"select file_id, row_number from {{batch}} where {complete} "
-            f"qualify count(*) over (partition by {keys}) > 1"
-        )
+        repeated = f"select {keys} from {{batch}} where {complete} group by all having count(*) > 1"
+        # A semi join and not a window: half of the time of all rules went into sorting.
+        return f"select file_id, row_number from {{batch}} semi join ({repeated}) as repeated using ({keys})"
     return None
 
 

@@ -32,6 +32,7 @@ class Reader:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        self._running()  # starts while the caller still prepares
         return self
 
     def __exit__(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
 _INTEGER = r"[+-]?\d+(\.0*)?"
 
 
@@ -81,20 +82,24 @@ class StagingError(Exception):
         self.code = code
 
 
+class _NotUtf8Error(Exception):
+    """The text is not UTF-8."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """A file in a form that DuckDB reads: the relation's SQL, its header, and what had to be repaired."""
 
     relation: str
     header: tuple[str, ...]
-    row_number: str
     paths: tuple[str, ...]
     repairs: tuple[str, ...]
 
 
 def stage(job: StagingJob) -> StagedFile:
-    """Read one file into typed Parquet: the contract's columns, row ids and ``unparsed_columns``.
+    """Read one file into typed Parquet, row by row in its order: the contract's columns and ``unparsed_columns``.
 
+    A row's number is its place in the Parquet file; numbering the rows here would make reading single-threaded.
     ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null.
 
     Raises:
@@ -104,11 +109,18 @@ def stage(job: StagingJob) -> StagedFile:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700, parents=True)
     try:
-        source = _source(Path(job.source), scratch)
-        chosen, drifted, undeclared = _match_headers(job, source.header)
-        rows = _write(job, source, chosen, scratch)
+        try:
+            return _staged(job, _source(Path(job.source), scratch), scratch)
+        except _NotUtf8Error:
+            # Found by the reading itself: checking every file beforehand would read it twice.
+            return _staged(job, _converted_source(Path(job.source), scratch), scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _staged(job: StagingJob, source: _Source, scratch: Path) -> StagedFile:
+    chosen, drifted, undeclared = _match_headers(job, source.header)
+    rows = _write(job, source, chosen, scratch)
     return StagedFile(rows, undeclared, drifted, source.repairs)
 
 
@@ -119,7 +131,7 @@ def _source(path: Path, scratch: Path) -> _Source:
         return _parquet_source(path)
     if magic == b"PK\x03\x04":
         return _xlsx_source(path, scratch)
-    return _csv_source(path, scratch, is_gzip=magic[:2] == b"\x1f\x8b")
+    return _csv_source(path, scratch, is_gzip=magic[:2] == _GZIP)
 
 
 def _parquet_source(path: Path) -> _Source:
@@ -131,10 +143,8 @@ def _parquet_source(path: Path) -> _Source:
         raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
-    relation = (
-        f"(select {columns}, file_row_number + 1 as row_number from read_parquet({literal}, file_row_number=true))"
-    )
-    return _Source(relation, names, "row_number", (str(path),), ())
+    relation = f"(select {columns} from read_parquet({literal}))"
+    return _Source(relation, names, (str(path),), ())
 
 
 def _xlsx_source(path: Path, scratch: Path) -> _Source:
@@ -149,23 +159,35 @@ def _xlsx_source(path: Path, scratch: Path) -> _Source:
     except Exception as error:  # the library raises many kinds; each means the same to a supplier
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
     source = _csv_source(converted, scratch, is_gzip=False)
-    return _Source(source.relation, source.header, source.row_number, source.paths, ("read from the first sheet",))
+    return _Source(source.relation, source.header, source.paths, ("read from the first sheet",))
 
 
 def _csv_source(path: Path, scratch: Path, *, is_gzip: bool) -> _Source:
     head = _head(path, is_gzip=is_gzip)
     if not head.strip():
         raise StagingError("EMPTY_FILE", "the file is empty")
-    repairs = _needed_repairs(path, head, is_gzip=is_gzip)
+    repairs = _needed_repairs(head)
     if repairs:
-        path, is_gzip, head = _repaired(path, scratch, repairs, is_gzip=is_gzip)
+        return _text_source(*_repaired(path, scratch, "utf-8-sig", is_gzip=is_gzip), repairs)
+    return _text_source(path, is_gzip, head, repairs)
+
+
+def _converted_source(path: Path, scratch: Path) -> _Source:
+    """The file as Windows-1252, which is what publishers' spreadsheets write where they do not write UTF-8."""
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == _GZIP
+    repairs = [*_needed_repairs(_head(path, is_gzip=is_gzip)), "converted from Windows-1252"]
+    return _text_source(*_repaired(path, scratch, "cp1252", is_gzip=is_gzip), repairs)
+
+
+def _text_source(path: Path, is_gzip: bool, head: bytes, repairs: list[str]) -> _Source:
     header = _csv_header(head)
     columns = ", ".join(f"'c{index}': 'varchar'" for index in range(len(header)))
     relation = (
         f"read_csv({_literal(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
         f"columns={{{columns}}}, compression='{'gzip' if is_gzip else 'none'}', max_line_size=10000000)"
     )
-    return _Source(relation, header, "row_number() over ()", (str(path),), tuple(repairs))
+    return _Source(relation, header, (str(path),), tuple(repairs))
 
 
 def _head(path: Path, *, is_gzip: bool) -> bytes:
@@ -180,7 +202,7 @@ def _open(path: Path, *, is_gzip: bool) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path, "rb")) if is_gzip else path.open("rb")
 
 
-def _needed_repairs(path: Path, head: bytes, *, is_gzip: bool) -> list[str]:
+def _needed_repairs(head: bytes) -> list[str]:
     if b"\x00" in head:
         raise StagingError("NUL_BYTES", "the file holds NUL bytes: it is no text file")
     repairs = []
@@ -188,38 +210,10 @@ def _needed_repairs(path: Path, head: bytes, *, is_gzip: bool) -> list[str]:
         repairs.append("byte order mark removed")
     if b"\r" in head.replace(b"\r\n", b""):
         repairs.append("line endings mended")
-    if not _is_utf8(path, is_gzip=is_gzip):
-        repairs.append("converted from Windows-1252")
     return repairs
 
 
-def _is_utf8(path: Path, *, is_gzip: bool) -> bool:
-    try:
-        with _open(path, is_gzip=is_gzip) as file:
-            rest = b""
-            while chunk := file.read(_CHUNK):
-                rest = _undecoded(rest + chunk)
-            rest.decode()
-    except UnicodeDecodeError:
-        return False
-    except (OSError, EOFError) as error:
-        raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
-    return True
-
-
-def _undecoded(text: bytes) -> bytes:
-    """The start of a character that a chunk cut off; raises where the text before it is not UTF-8."""
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        if error.reason != "unexpected end of data" or len(text) - error.start > 3:
-            raise
-        return text[error.start :]
-    return b""
-
-
-def _repaired(path: Path, scratch: Path, repairs: list[str], *, is_gzip: bool) -> tuple[Path, bool, bytes]:
-    encoding = "cp1252" if "converted from Windows-1252" in repairs else "utf-8-sig"
+def _repaired(path: Path, scratch: Path, encoding: str, *, is_gzip: bool) -> tuple[Path, bool, bytes]:
     target = scratch / "repaired.csv"
     try:
         with (
@@ -229,7 +223,11 @@ def _repaired(path: Path, scratch: Path, repairs: list[str], *, is_gzip: bool) -
         ):
             shutil.copyfileobj(text, out, _CHUNK)
     except UnicodeDecodeError as error:
+        if encoding != "cp1252":
+            raise _NotUtf8Error from error
         raise StagingError("UNKNOWN_ENCODING", "the text is neither UTF-8 nor Windows-1252; send UTF-8") from error
+    except (OSError, EOFError) as error:
+        raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
     return target, False, _head(target, is_gzip=False)
 
 
@@ -285,6 +283,8 @@ def _write(job: StagingJob, source: _Source, chosen: dict[str, int], scratch: Pa
             connection.execute(f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)")
             row = connection.execute(f"select count(*) from {_literal(str(unfinished))}").fetchone()
     except duckdb.Error as error:
+        if re.search(r"unicode|utf-8", str(error), re.IGNORECASE) and "converted" not in " ".join(source.repairs):
+            raise _NotUtf8Error from error
         raise _unreadable(error) from error
     unfinished.replace(job.target)
     rows = int(row[0]) if row else 0
@@ -322,7 +322,6 @@ def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> 
         texts as (
             select
                 {job.file_id}::integer as file_id,
-                {source.row_number} as row_number,
                 date '{job.period_start}' as file_period_start,
                 date '{job.period_end}' as file_period_end,
                 {", ".join(texts)}
@@ -330,13 +329,13 @@ def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> 
         ),
         typed as (
             select
-                file_id, row_number, file_period_start, file_period_end,
+                file_id, file_period_start, file_period_end,
                 {unparsed} as unparsed_columns,
                 {", ".join(values)}
             from texts
         ),
         derived as (select *, {", ".join(derived) or "null as none_derived"} from typed)
-        select file_id, row_number, file_period_start, file_period_end, unparsed_columns, {names} from derived
+        select file_id, file_period_start, file_period_end, unparsed_columns, {names} from derived
     """
 
 
@@ -344,7 +343,9 @@ def _text(column: ColumnPlan, index: int | None) -> str:
     """A column's text: trimmed, null where it is empty or a marker for null, zero where a marker stands for nil."""
     if index is None:
         return "null::varchar"
-    text = f"nullif(trim(c{index}), '')"
+    # A plain trim of every value took half of the time of reading a large file; few values need one.
+    trimmed = f"case when c{index} like ' %' or c{index} like '% ' then trim(c{index}) else c{index} end"
+    text = f"nullif({trimmed}, '')"
     for marker in column.null_markers:
         text = f"nullif({text}, {_literal(marker)})"
     for marker in column.nil_markers:
@@ -361,7 +362,8 @@ def _text(column: ColumnPlan, index: int | None) -> str:
 def _value(column: ColumnPlan) -> str:
     if column.allowed:
         codes = ", ".join(_literal(code) for code in column.allowed)
-        return f"case when {column.name} in ({codes}) then {column.name} end"
+        # Not "in (…)": a long list becomes a join, which loses the order of the rows.
+        return f"try_cast({column.name} as enum ({codes}))::varchar"
     if column.sql_type == "varchar":
         return column.name
     if column.sql_type == "bigint":
@@ -438,6 +440,7 @@ def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Stage one job per line of standard input; answer each with one line of JSON."""
+    duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
     for line in sys.stdin:
         try:
             answer: dict[str, Any] = {"staged": asdict(stage(_job(json.loads(line))))}

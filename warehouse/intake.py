@@ -112,8 +112,9 @@ def receive_deliveries(
         return []
     outcomes, faults = [], []
     with ExitStack() as stack:
+        reader = stack.enter_context(Reader(settings))
         connection = stack.enter_context(attached(settings))
-        intake = _Intake(settings, connection, stack.enter_context(Reader(settings)))
+        intake = _Intake(settings, connection, reader)
         for arrival in stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held:
             try:
                 outcome = intake.receive(arrival)

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from extracts.contract import Contract
 
 
+# A row's number is its place in the staged file, which keeps the order of the supplier's.
+_STAGED = """(
+    select * exclude (file_row_number), file_row_number + 1 as row_number
+    from read_parquet(?, file_row_number = true)
+)"""
+
+
 def forget_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
     """Begin a delivery: no row is quarantined yet."""
     connection.execute(
@@ -29,7 +36,7 @@ def forget_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
 def stage_batch(connection: duckdb.DuckDBPyConnection, table: str, staged: Sequence[Path]) -> None:
     """Bring the staged files of one kind into memory, where rules run over them."""
     connection.execute(
-        f"create or replace temp table {table} as select * from read_parquet(?)", [[str(path) for path in staged]]
+        f"create or replace temp table {table} as select * from {_STAGED}", [[str(path) for path in staged]]
     )
 
 
@@ -78,7 +85,7 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id:
         f"""
         insert into {ALIAS}.extracts.{contract.kind} ({columns})
         select ?, {chosen}
-        from read_parquet(?) as staged
+        from {_STAGED} as staged
         anti join (select * from quarantine where kind = ?) as kept_out using (file_id, row_number)
         """,
         [delivery_id, [str(path) for path in staged], contract.kind],

@@ -1,0 +1,31 @@
+"""``python -m bench``: print each measurement as one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from bench import landing_to_page, receive, whole_run
+
+PUBLIC_DATA = Path(os.environ.get("RASSO_PUBLIC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def main() -> None:
+    """Run the measurements named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure speed and memory.")
+    names = ("receive", "run", "airflow")
+    parser.add_argument("names", nargs="*", choices=[*names, []], help="which: receive, run, airflow; all if none")
+    parser.add_argument("--runs", type=int, default=5, help="repetitions of a measurement")
+    arguments = parser.parse_args()
+    chosen = arguments.names or names
+    if "receive" in chosen:
+        receive.measure(PUBLIC_DATA, arguments.runs)
+    if "run" in chosen:
+        whole_run.measure(PUBLIC_DATA)
+    if "airflow" in chosen:
+        landing_to_page.measure(arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
