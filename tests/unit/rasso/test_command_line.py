@@ -1,0 +1,97 @@
+"""The command line: help, one clear line for a known error, and nothing written outside the home."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from extracts.synthetic.aggregates import write_samples
+
+RASSO = Path(sys.executable).with_name("rasso")
+COMMANDS = ("deliver", "receive", "build", "publish", "run", "status", "up")
+
+
+def rasso(home: Path, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(RASSO), *map(str, arguments)],
+        env=os.environ | {"RASSO_HOME": str(home), "COLUMNS": "200"},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    answer = rasso(tmp_path / "home", command, "--help")
+    assert answer.returncode == 0
+    assert "Usage" in answer.stdout
+    assert not (tmp_path / "home").exists()
+
+
+def test_nothing_waiting_is_said_and_is_no_failure(tmp_path: Path) -> None:
+    answer = rasso(tmp_path / "home", "receive")
+    assert (answer.returncode, answer.stdout.strip()) == (0, "no delivery waits in the landing folder")
+
+
+def test_publishing_before_building_says_what_to_do(tmp_path: Path) -> None:
+    answer = rasso(tmp_path / "home", "publish")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: ")
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_the_home_is_for_its_owner_only_and_nothing_is_written_beside_it(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    assert rasso(tmp_path / "home", "status", cwd=work).returncode == 0
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+    assert list(work.iterdir()) == []
+
+
+def test_a_delivery_that_waits_and_one_that_arrives_are_in_the_status(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample = write_samples(tmp_path / "samples")[-1]
+    handed_over = rasso(
+        home, "deliver", sample.path, "--supplier", sample.supplier, "--kind", sample.kind, "--synthetic"
+    )
+    assert handed_over.returncode == 0, handed_over.stderr
+    (home / "landing" / sample.supplier / "half-a-delivery").mkdir()
+    status = json.loads(rasso(home, "status", "--format", "json").stdout)
+    assert status["counts"] == {"waiting": 1, "arriving": 1}
+
+
+def test_a_second_up_on_the_same_home_is_refused(tmp_path: Path) -> None:
+    import fasteners
+
+    home = tmp_path / "home"
+    assert rasso(home, "status").returncode == 0
+    with fasteners.InterProcessLock(str(home / "up.lock")):
+        answer = rasso(home, "up")
+    assert answer.returncode == 1
+    assert "another 'rasso up' already runs" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [({}, "is empty"), ({"notes.txt": "hello\n"}, "fits no contract")],
+    ids=["empty_folder", "no_extract"],
+)
+def test_a_folder_that_holds_no_extract_is_refused_before_anything_starts(
+    tmp_path: Path, content: dict[str, str], message: str
+) -> None:
+    folder = tmp_path / "extracts"
+    folder.mkdir()
+    for name, text in content.items():
+        (folder / name).write_text(text)
+    answer = rasso(tmp_path / "home", "up", "--extracts", folder)
+    assert answer.returncode == 1
+    assert message in answer.stderr
+    assert not list((tmp_path / "home").glob("landing/*/*"))
