@@ -38,6 +38,11 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
             self._connection: sa.Connection = self.engine.connect()
         yield self._connection
 
+    def leave_transaction(self) -> None:
+        """End the transaction that SQLAlchemy began unasked; the connection's owner begins its own."""
+        if self._connection is not None and self._connection.in_transaction():
+            self._connection.rollback()
+
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
     """Tables of a DuckDB connection that is handed in with ``use``; registers itself as ``add_duckdb``."""

@@ -5,8 +5,11 @@ Row ids of failed rules go from SQL to the table ``failed_row`` without a value 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from expectations.engine import table_asset
 from expectations.suite import expectation_suite, rule_sql
@@ -14,8 +17,6 @@ from extracts.contract import Rule, all_contracts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import duckdb
 
     from extracts.contract import Contract
 
@@ -103,7 +104,12 @@ class Validator:
         if contract.kind not in self._suites:
             self._suites[contract.kind] = expectation_suite(contract)
         batch = self._asset.get_batch(self._asset.build_batch_request())
-        outcome = batch.validate(self._suites[contract.kind], result_format=_RESULT_FORMAT)
+        try:
+            outcome = batch.validate(self._suites[contract.kind], result_format=_RESULT_FORMAT)
+        finally:
+            self._asset.datasource.get_execution_engine().leave_transaction()
+            with suppress(duckdb.TransactionException):  # there is none, as it should be
+                self._connection.rollback()
         answers = {answer.expectation_config.meta["rule_id"]: answer for answer in outcome.results}
         for rule_id, answer in answers.items():
             if answer.exception_info and _has_raised(answer.exception_info):
@@ -119,6 +125,10 @@ class Validator:
         self._connection.execute(
             f"insert into {FAILED} select '{rule_id}', file_id, row_number from ({sql.replace('{batch}', BATCH)})"
         )
+        # Row 0 stands for a file as a whole. Anything else that is no row of the batch may be a value in disguise.
+        strangers = f"{FAILED} anti join {BATCH} using (file_id, row_number) where rule_id = '{rule_id}'"
+        if self._count(f"{strangers} and row_number <> 0"):
+            raise ValidationError(f"rule {rule_id} of {contract.kind} selects what is no row id; mend the contract")
         return RuleResult(rule, self._tested(answer), self._count(f"{FAILED} where rule_id = '{rule_id}'"))
 
     def _tested(self, answer: Any) -> int:  # noqa: ANN401 - untyped library

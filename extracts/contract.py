@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import jsonschema
 import yaml
 from open_data_contract_standard.model import (
@@ -172,6 +173,7 @@ def _contract(document: OpenDataContractStandard) -> Contract:
     columns = tuple(_column(item, _ours(table.customProperties)) for item in table.properties or [])
     rules = tuple(_rules(document, table))
     _refuse_repeats(column.name for column in columns)
+    _refuse_repeats(rule.rule_id for rule in rules)
     _check_required_are_tested(columns, rules)
     description = document.description
     definitions = document.authoritativeDefinitions or []
@@ -268,11 +270,22 @@ def _check(rule_id: str, quality: DataQuality) -> tuple[str, str, Mapping[str, A
 
 def _check_selects_row_ids(rule_id: str, query: str) -> None:
     """A rule's SQL must return row ids and nothing else: values would reach results and reports."""
-    final_select = re.split(r"(?im)^select\b", query)[-1]
-    selected = re.split(r"(?i)\bfrom\b", final_select)[0]
-    names = tuple(part.split(" as ")[-1].split(".")[-1].strip() for part in selected.split(","))
-    if names != ROW_ID or "{batch}" not in query:
+    with duckdb.connect() as connection:
+        row = connection.execute("select json_serialize_sql(?)", [query.replace("{batch}", "staged_batch")]).fetchone()
+    statements = json.loads(row[0] if row else "{}").get("statements", [])
+    node = statements[0]["node"] if len(statements) == 1 else {}
+    # A union is no plain selection, and its second half could select anything.
+    selected = node.get("select_list", []) if node.get("type") == "SELECT_NODE" else []
+    if tuple(_selected_name(item) for item in selected) != ROW_ID or "{batch}" not in query:
         raise ContractError(f"{rule_id}: its SQL must select {', '.join(ROW_ID)} from {{batch}} and nothing else")
+
+
+def _selected_name(item: Mapping[str, Any]) -> str | None:
+    """Name of a selected column that is not renamed, or of a constant (0 as row_number: the file as a whole)."""
+    if item.get("class") == "COLUMN_REF":
+        name = item["column_names"][-1]
+        return str(name) if item.get("alias", "") in ("", name) else None
+    return str(item.get("alias")) if item.get("class") == "CONSTANT" else None
 
 
 def _check_required_are_tested(columns: tuple[Column, ...], rules: tuple[Rule, ...]) -> None:

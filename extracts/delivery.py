@@ -59,7 +59,9 @@ class ManifestFile(BaseModel):
     contract_version: str = Field(default="", max_length=40)
     period: Annotated[str, AfterValidator(_checked_period)] = Field(max_length=20)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    rows: int | None = Field(default=None, ge=0, description="Rows without the header, where the sender counted them.")
+    rows: int | None = Field(
+        default=None, ge=0, le=10**12, description="Rows without the header, where the sender counted them."
+    )
 
 
 class Manifest(BaseModel):
@@ -97,13 +99,33 @@ def suppliers() -> frozenset[str]:
 
 def waiting(landing: Path) -> list[LandedDelivery]:
     """Deliveries whose manifest is there, ordered by supplier and name; folders without one are still arriving."""
-    found = []
-    for manifest in sorted(landing.glob(f"*/*/{MANIFEST}")):
-        folder = manifest.parent
-        if folder.is_symlink() or folder.parent.is_symlink() or not manifest.is_file():
-            continue
-        found.append(LandedDelivery(folder.parent.name, folder.name, folder, _hand_over_id(manifest)))
-    return found
+    return [
+        LandedDelivery(_text(folder.parent.name), _text(folder.name), folder, _hand_over_id(folder / MANIFEST))
+        for folder in sorted(landing.glob("*/*"))
+        if _why_not_waiting(folder) is None
+    ]
+
+
+def not_waiting(landing: Path) -> list[tuple[str, str, str]]:
+    """What lies in the landing folder and is not received yet: supplier, name, and why."""
+    reasons = [(folder, _why_not_waiting(folder)) for folder in sorted(landing.glob("*/*"))]
+    return [(_text(folder.parent.name), _text(folder.name), reason) for folder, reason in reasons if reason]
+
+
+def _why_not_waiting(folder: Path) -> str | None:
+    manifest = folder / MANIFEST
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "it is a link; a delivery is a folder"
+    if not folder.is_dir():
+        return "it is a file; a delivery is a folder"
+    if manifest.is_symlink():
+        return f"its {MANIFEST} is a link"
+    return None if manifest.is_file() else f"it has no {MANIFEST} yet"
+
+
+def _text(name: str) -> str:
+    """A folder's name as text that can be stored, also where its bytes are none."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_manifest(delivery: LandedDelivery) -> Manifest:
@@ -188,21 +210,30 @@ def deliver(
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise DeliveryError("MISSING_FILE", f"there is no file {_shown(str(missing[0]))}")
+    names = [_checked_name(file) for file in files]
+    if len({name.casefold() for name in names}) < len(names):
+        raise DeliveryError("BAD_FILE_NAME", "two of the files have the same name; rename one")
     periods = [period or _period_by_name(contract, file) for file in files]
     sent_at = sent_at or datetime.now(UTC)
     folder = _new_folder(landing / supplier, f"{sent_at:%Y%m%dT%H%M%S%fZ}-{kind.replace('_', '-')}")
-    entries = [
-        {
-            "name": _checked_name(file),
-            "kind": kind,
-            "contract_version": contract.version,
-            "period": str(file_period),
-            "sha256": _copied(file, folder / file.name),
-        }
-        for file, file_period in zip(files, periods, strict=True)
-    ]
-    document = {"supplier": supplier, "sent_at": sent_at.isoformat(), "is_synthetic": is_synthetic, "files": entries}
-    _write_atomically(folder / MANIFEST, document)
+    try:
+        entries = [
+            {
+                "name": name,
+                "kind": kind,
+                "contract_version": contract.version,
+                "period": str(file_period),
+                "sha256": _copied(file, folder / name),
+            }
+            for file, name, file_period in zip(files, names, periods, strict=True)
+        ]
+        document = {
+            "supplier": supplier, "sent_at": sent_at.isoformat(), "is_synthetic": is_synthetic, "files": entries,
+        }  # fmt: skip
+        _write_atomically(folder / MANIFEST, document)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
     return LandedDelivery(supplier, folder.name, folder, _hand_over_id(folder / MANIFEST))
 
 
@@ -257,7 +288,7 @@ def _copied(source: Path, target: Path) -> str:
 
 
 def _write_atomically(path: Path, document: dict[str, Any]) -> None:
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = path.with_name(f".{path.name}")  # no file of a supplier starts with a dot
     with unfinished.open("w", encoding="utf-8") as out:
         json.dump(document, out, indent=2)
         out.flush()
@@ -267,13 +298,14 @@ def _write_atomically(path: Path, document: dict[str, Any]) -> None:
 
 def _hand_over_id(manifest: Path) -> str:
     """One hand-over: this folder with this manifest. The same bytes in another folder are another hand-over."""
-    identity = f"{manifest.parent.parent.name}\n{manifest.parent.name}\n".encode()
+    identity = os.fsencode(f"{manifest.parent.parent.name}\n{manifest.parent.name}\n")
     return hashlib.sha256(identity + manifest.read_bytes()[:MANIFEST_LIMIT]).hexdigest()[:20]
 
 
 def _manifest_fault(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])[:80]
+    known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]  # a stranger's key is not shown
+    where = ".".join(str(part) for part in known)[:80]
     return f"{MANIFEST} is not as it should be: {where or 'the document'}: {first['msg'][:120]}"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 class PeriodError(ValueError):
@@ -41,7 +41,7 @@ class Period:
         Raises:
             PeriodError: there is no such month.
         """
-        if not (1 <= month <= 12 and 1900 <= year <= 2999):
+        if not _is_month(year, month):
             raise PeriodError(f"there is no month {year:04d}-{month:02d}")
         return cls(date(year, month, 1), _last_day(year, month))
 
@@ -52,8 +52,8 @@ class Period:
         Raises:
             PeriodError: the text is neither, or ends before it starts.
         """
-        first, _, last = text.strip().partition("..")
-        months = [_MONTH.fullmatch(part) for part in (first, last or first)]
+        first, dots, last = text.strip().partition("..")
+        months = [_MONTH.fullmatch(part) for part in (first, last if dots else first)]
         if not all(months):
             raise PeriodError(f"{text[:40]!r} is no period; write 2014-03 or 2017-04..2018-03")
         start, end = (cls.of_month(int(month[1]), int(month[2])) for month in months if month)
@@ -72,9 +72,13 @@ def period_in_file_name(name: str, patterns: Iterable[str]) -> Period | None:
         for found in re.finditer(pattern, name, re.IGNORECASE):
             parts = found.groupdict()
             month = _month_number(parts["month_name"]) if "month_name" in parts else int(parts["month"])
-            if month is not None and 1 <= month <= 12:
+            if month is not None and _is_month(int(parts["year"]), month):
                 return Period.of_month(int(parts["year"]), month)
     return None
+
+
+def _is_month(year: int, month: int) -> bool:
+    return 1 <= month <= 12 and 1900 <= year <= 2999
 
 
 def _month_number(text: str) -> int | None:

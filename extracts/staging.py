@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import sys
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -82,8 +83,8 @@ class StagingError(Exception):
         self.code = code
 
 
-class _NotUtf8Error(Exception):
-    """The text is not UTF-8."""
+class _NeedsMendingError(Exception):
+    """The text cannot be read as it is; with mended line endings or another encoding it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class _Source:
     header: tuple[str, ...]
     paths: tuple[str, ...]
     repairs: tuple[str, ...]
+    can_be_mended: bool = False
 
 
 def stage(job: StagingJob) -> StagedFile:
@@ -111,9 +113,9 @@ def stage(job: StagingJob) -> StagedFile:
     try:
         try:
             return _staged(job, _source(Path(job.source), scratch), scratch)
-        except _NotUtf8Error:
+        except _NeedsMendingError:
             # Found by the reading itself: checking every file beforehand would read it twice.
-            return _staged(job, _converted_source(Path(job.source), scratch), scratch)
+            return _staged(job, _mended_source(Path(job.source), scratch), scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -151,10 +153,11 @@ def _xlsx_source(path: Path, scratch: Path) -> _Source:
     import openpyxl  # only here: most deliveries are CSV or Parquet
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
         converted = scratch / "sheet.csv"
-        with converted.open("w", encoding="utf-8", newline="") as out:
+        # An open file: the library judges a path by its suffix, and an archived file has none.
+        with path.open("rb") as file, converted.open("w", encoding="utf-8", newline="") as out:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            rows = book.worksheets[0].iter_rows(values_only=True)
             csv.writer(out).writerows(["" if cell is None else str(cell) for cell in row] for row in rows)
     except Exception as error:  # the library raises many kinds; each means the same to a supplier
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
@@ -166,35 +169,39 @@ def _csv_source(path: Path, scratch: Path, *, is_gzip: bool) -> _Source:
     head = _head(path, is_gzip=is_gzip)
     if not head.strip():
         raise StagingError("EMPTY_FILE", "the file is empty")
-    repairs = _needed_repairs(head)
-    if repairs:
-        return _text_source(*_repaired(path, scratch, "utf-8-sig", is_gzip=is_gzip), repairs)
-    return _text_source(path, is_gzip, head, repairs)
+    if _needed_repairs(head):
+        return _mended_source(path, scratch)
+    return _text_source(path, is_gzip, head)
 
 
-def _converted_source(path: Path, scratch: Path) -> _Source:
-    """The file as Windows-1252, which is what publishers' spreadsheets write where they do not write UTF-8."""
+def _mended_source(path: Path, scratch: Path) -> _Source:
+    """The file with mended line endings, as UTF-8; else as Windows-1252, which publishers' spreadsheets write."""
     with path.open("rb") as file:
         is_gzip = file.read(2) == _GZIP
-    repairs = [*_needed_repairs(_head(path, is_gzip=is_gzip)), "converted from Windows-1252"]
-    return _text_source(*_repaired(path, scratch, "cp1252", is_gzip=is_gzip), repairs)
+    repairs = _needed_repairs(_head(path, is_gzip=is_gzip)) or ["line endings mended"]
+    try:
+        mended = _mended(path, scratch, "utf-8-sig", is_gzip=is_gzip)
+    except UnicodeDecodeError:
+        repairs = [repair for repair in repairs if "ending" not in repair] + ["converted from Windows-1252"]
+        mended = _mended(path, scratch, "cp1252", is_gzip=is_gzip)
+    return _text_source(mended, False, _head(mended, is_gzip=False), tuple(repairs))
 
 
-def _text_source(path: Path, is_gzip: bool, head: bytes, repairs: list[str]) -> _Source:
+def _text_source(path: Path, is_gzip: bool, head: bytes, repairs: tuple[str, ...] = ()) -> _Source:
     header = _csv_header(head)
     columns = ", ".join(f"'c{index}': 'varchar'" for index in range(len(header)))
     relation = (
         f"read_csv({_literal(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
         f"columns={{{columns}}}, compression='{'gzip' if is_gzip else 'none'}', max_line_size=10000000)"
     )
-    return _Source(relation, header, (str(path),), tuple(repairs))
+    return _Source(relation, header, (str(path),), repairs, can_be_mended=not repairs)
 
 
 def _head(path: Path, *, is_gzip: bool) -> bytes:
     try:
         with _open(path, is_gzip=is_gzip) as file:
             return file.read(_HEAD_BYTES)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
 
 
@@ -213,8 +220,8 @@ def _needed_repairs(head: bytes) -> list[str]:
     return repairs
 
 
-def _repaired(path: Path, scratch: Path, encoding: str, *, is_gzip: bool) -> tuple[Path, bool, bytes]:
-    target = scratch / "repaired.csv"
+def _mended(path: Path, scratch: Path, encoding: str, *, is_gzip: bool) -> Path:
+    target = scratch / "mended.csv"
     try:
         with (
             _open(path, is_gzip=is_gzip) as raw,
@@ -224,11 +231,11 @@ def _repaired(path: Path, scratch: Path, encoding: str, *, is_gzip: bool) -> tup
             shutil.copyfileobj(text, out, _CHUNK)
     except UnicodeDecodeError as error:
         if encoding != "cp1252":
-            raise _NotUtf8Error from error
+            raise
         raise StagingError("UNKNOWN_ENCODING", "the text is neither UTF-8 nor Windows-1252; send UTF-8") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
-    return target, False, _head(target, is_gzip=False)
+    return target
 
 
 def _csv_header(head: bytes) -> tuple[str, ...]:
@@ -283,8 +290,8 @@ def _write(job: StagingJob, source: _Source, chosen: dict[str, int], scratch: Pa
             connection.execute(f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)")
             row = connection.execute(f"select count(*) from {_literal(str(unfinished))}").fetchone()
     except duckdb.Error as error:
-        if re.search(r"unicode|utf-8", str(error), re.IGNORECASE) and "converted" not in " ".join(source.repairs):
-            raise _NotUtf8Error from error
+        if source.can_be_mended:
+            raise _NeedsMendingError from error
         raise _unreadable(error) from error
     unfinished.replace(job.target)
     rows = int(row[0]) if row else 0

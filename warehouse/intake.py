@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 from expectations.report import FileReport, Report, RuleReport, write_index, write_report
 from extracts.contract import all_contracts
 from extracts.delivery import (
+    MANIFEST,
     DeliveryError,
     LandedDelivery,
     Manifest,
@@ -35,7 +36,7 @@ from extracts.period import Period
 from extracts.reader import Reader
 from extracts.staging import StagedFile, StagingError
 from warehouse import ledger, loading
-from warehouse.archive import ArchiveError, store
+from warehouse.archive import ArchiveError, keep, store
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.schema import prepare_home
 from warehouse.version import code_version
@@ -216,6 +217,7 @@ class _Intake:
     def _examine(self, delivery: _Delivery) -> tuple[str, str | None, str | None]:
         """State, reason code and reason of a delivery that can be read."""
         manifest = delivery.manifest = read_manifest(delivery.landed)
+        _refuse_unnamed_files(delivery.landed.folder, manifest)
         self._archive(delivery, manifest)
         if ledger.earlier_state(self._connection, manifest.delivery_id):
             found = ledger.rows_found_before(self._connection, manifest.delivery_id)
@@ -305,13 +307,22 @@ class _Intake:
                 self._note(delivery, file, "validated", started)
 
     def _validate_kind(self, delivery: _Delivery, files: list[_File]) -> None:
-        from expectations.validation import BATCH, FAILED, Validator  # takes seconds: not while a DAG file is parsed
+        from expectations.validation import (
+            BATCH,
+            FAILED,
+            ValidationError,
+            Validator,
+        )  # takes seconds: not while a DAG file is parsed
 
         if self._validator is None:
             self._validator = Validator(self._connection)
         contract = files[0].contract
         loading.stage_batch(self._connection, BATCH, [file.staged_path for file in files])
-        validation = self._validator.validate(contract.kind, {file.file_id: file.entry.rows for file in files})
+        try:
+            validation = self._validator.validate(contract.kind, {file.file_id: file.entry.rows for file in files})
+        except ValidationError as error:  # unknown is an error: nothing is loaded that was not tested
+            delivery.hold_reasons.append(("RULE_NOT_RUN", str(error)))
+            return
         quarantined = loading.quarantine_failed(self._connection, contract, FAILED)
         for file in files:
             file.rows_quarantined = quarantined.get(file.file_id, 0)
@@ -331,7 +342,7 @@ class _Intake:
             delivery_id=delivery.delivery_id,
             supplier=delivery.landed.supplier,
             delivery_name=delivery.landed.name,
-            sent_at=delivery.manifest.sent_at.replace(tzinfo=None) if delivery.manifest else None,
+            sent_at=ledger.without_zone(delivery.manifest.sent_at) if delivery.manifest else None,
             received_at=delivery.received_at,
             finished_at=ledger.now(),
             state=state,
@@ -343,6 +354,7 @@ class _Intake:
         files = [_file_row(delivery, file, state) for file in delivery.files]
         report = write_report(self._report_folder(delivery.landed), _report(delivery, row, files))
         self._commit(delivery, row, files)
+        keep(self._settings, delivery.landed.folder)  # also what could not be received: nothing is lost
         remove([delivery.landed.folder])
         shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
         return ReceiptOutcome(
@@ -406,6 +418,13 @@ class _Intake:
 
     def _report_folder(self, landed: LandedDelivery) -> Path:
         return self._settings.reports / (slug(landed.supplier) or "unknown") / landed.hand_over_id
+
+
+def _refuse_unnamed_files(folder: Path, manifest: Manifest) -> None:
+    named = {entry.name for entry in manifest.files} | {MANIFEST}
+    unnamed = [path for path in folder.iterdir() if path.name not in named]
+    if unnamed:
+        raise DeliveryError("UNNAMED_FILE", f"the folder holds {len(unnamed)} files that {MANIFEST} does not name")
 
 
 def _file_row(delivery: _Delivery, file: _File, state: str) -> ledger.FileRow:

@@ -106,7 +106,8 @@ def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not (settings.lake / "extensions").exists():
         install_extensions(settings)
     with duckdb.connect(config=_config(settings)) as connection:
-        for name in EXTENSIONS:
+        is_postgres = settings.catalog_uri.startswith("postgres:")
+        for name in ("ducklake", "postgres_scanner" if is_postgres else "sqlite_scanner"):
             connection.execute(f"load {name}")
         yield connection
 

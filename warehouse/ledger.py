@@ -119,7 +119,12 @@ class ClaimLostError(Exception):
 
 def now() -> datetime:
     """The time as the ledger keeps it: UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    return without_zone(datetime.now(UTC))
+
+
+def without_zone(moment: datetime) -> datetime:
+    """A moment with a zone as the ledger keeps it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def insert_deliveries(connection: duckdb.DuckDBPyConnection, rows: Sequence[DeliveryRow]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from extracts.delivery import MANIFEST, waiting
+from extracts.delivery import not_waiting, waiting
 from extracts.period import Period
 from warehouse import ledger
 from warehouse.lake import reading
@@ -102,9 +102,7 @@ def current_status(settings: Settings) -> Status:
         if arrival.hand_over_id not in concluded
     ]
     deliveries += [
-        _unread(folder.parent.name, folder.name, "", "arriving", f"it has no {MANIFEST} yet")
-        for folder in sorted(settings.landing.glob("*/*"))
-        if folder.is_dir() and not (folder / MANIFEST).exists()
+        _unread(supplier, name, "", "arriving", reason) for supplier, name, reason in not_waiting(settings.landing)
     ]
     pointer = settings.site / "current"
     release = pointer.resolve().name if pointer.exists() else None

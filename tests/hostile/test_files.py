@@ -38,6 +38,7 @@ CASES_PER_NEIGHBOUR = 4
 EXTRA_HEADER = "Extra header 5b1f"
 EXTRA_TEXT = "extra text 9c7e"
 KEY_IN_MANIFEST = "unknown_key"
+UNNAMED_TEXT = "notes beside the extract 3f0a"
 
 
 def _untouched(_landed: LandedDelivery) -> None:
@@ -149,14 +150,26 @@ def _parquet_with_nested_count() -> bytes:
     )
 
 
-def _corrupt_xlsx() -> bytes:
+def _xlsx(seed: int) -> bytes:
     book = openpyxl.Workbook()
-    extract = cps_month(9)
+    extract = cps_month(seed)
     for row in [extract.header, *extract.rows]:
         book.worksheets[0].append(row)
     out = io.BytesIO()
     book.save(out)
-    return out.getvalue()[: out.tell() // 2]
+    return out.getvalue()
+
+
+def _corrupt_xlsx() -> bytes:
+    whole = _xlsx(9)
+    return whole[: len(whole) // 2]
+
+
+def _counts_that_overflow() -> bytes:
+    extract = cps_month(60)
+    extract.put("Number of Sexual Offences Convictions", str(2**63 - 1), row=1)
+    extract.put("Number of Sexual Offences Unsuccessful", str(2**63 - 1), row=1)
+    return extract.text().encode()
 
 
 # ---- what happens to a delivery in the landing folder --------------------------------------------------------------
@@ -196,6 +209,10 @@ def _file_named_twice(landed: LandedDelivery) -> None:
     document = json.loads(path.read_bytes())
     document["files"].append(document["files"][0] | {"name": "EXTRACT.csv"})
     path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def _file_that_nobody_names(landed: LandedDelivery) -> None:
+    (landed.folder / "notes.txt").write_text(UNNAMED_TEXT)
 
 
 def _removed(landed: LandedDelivery) -> None:
@@ -282,12 +299,16 @@ CASES: dict[str, Hostile] = {
     "Parquet with other types that still parse": _accepted(_parquet_with_other_types, "extract.parquet"),
     "Parquet with a nested undeclared column": _accepted(_parquet_with_nested_undeclared_column, "extract.parquet"),
     "Parquet with nested counts": Hostile("held", "PO-019", _parquet_with_nested_count, file_name="extract.parquet"),
+    "XLSX, by its first sheet": _accepted(lambda: _xlsx(61), "extract.xlsx"),
+    "year before all records in the file name": _accepted(lambda: _cps(62), "march_1800.csv"),
+    "counts that overflow": Hostile("held", "PO-010", _counts_that_overflow),
     "XLSX cut in half": _rejected("UNREADABLE_FILE", _corrupt_xlsx, "extract.xlsx"),
     # the landing folder
     "file replaced after hashing": _tampered("WRONG_CONTENT", _replaced_after_hashing, 29),
     "link instead of the file": _tampered("WRONG_CONTENT", _link_to_the_same_bytes, 30),
     "folder instead of the file": _tampered("WRONG_CONTENT", _folder_under_its_name, 31),
     "pipe instead of the file": _tampered("WRONG_CONTENT", _pipe_under_its_name, 32),
+    "file that nobody names": _tampered("UNNAMED_FILE", _file_that_nobody_names, 63),
     "file named but absent": _tampered("WRONG_CONTENT", _removed, 33),
     # the manifest
     "manifest is no JSON": _tampered("BAD_MANIFEST", _manifest_text("{"), 34),
@@ -296,6 +317,7 @@ CASES: dict[str, Hostile] = {
     "manifest with an unknown key": _tampered("BAD_MANIFEST", _manifest(**{KEY_IN_MANIFEST: 1}), 37),
     "manifest without files": _tampered("BAD_MANIFEST", _manifest(files=[]), 38),
     "time without a zone": _tampered("BAD_MANIFEST", _manifest(sent_at="2021-01-01T00:00:00"), 39),
+    "more rows than can be counted": _tampered("BAD_MANIFEST", _entry(rows=10**30), 64),
     "file named twice": _tampered("BAD_MANIFEST", _file_named_twice, 40),
     "file name that climbs": _tampered("BAD_MANIFEST", _entry(name="../extract.csv"), 41),
     "absolute file name": _tampered("BAD_MANIFEST", _entry(name="/etc/hostname"), 42),
@@ -514,6 +536,19 @@ def test_a_table_of_the_lake_has_the_contract_s_columns_and_no_others(run: Run, 
         *("delivery_id", "file_id", "row_number"),
         *(column.name for column in all_contracts()[kind].columns),
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["file that nobody names", "manifest is no JSON", "more rows than can be counted", "unknown kind"]
+)
+def test_what_could_not_be_received_is_kept_in_the_archive(run: Run, name: str) -> None:
+    kept = {path.read_bytes() for path in run.settings.archive.rglob("*") if path.is_file()}
+    assert CASES[name].content() in kept
+    assert UNNAMED_TEXT.encode() in kept
+
+
+def test_a_key_that_no_manifest_has_is_not_echoed(run: Run) -> None:
+    assert KEY_IN_MANIFEST not in (run.outcome("manifest with an unknown key").reason or "")
 
 
 def test_every_row_of_every_file_is_accounted_for(run: Run) -> None:

@@ -53,16 +53,6 @@ def _period(text: str) -> Change:
     return change
 
 
-def _quarter_nought(header: str) -> Change:
-    """Quarter 0 of a row lies in the calendar quarter before; the manifest's period covers it."""
-
-    def change(extract: SmallExtract) -> None:
-        extract.put(header, "0")
-        extract.period = Period.parse("2017-01..2017-06")
-
-    return change
-
-
 def _first_row_twice(extract: SmallExtract) -> None:
     extract.rows.append(list(extract.rows[0]))
 
@@ -122,7 +112,7 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     "HO-001": (OUTCOMES, _cell("financial_year", "NA")),
     "HO-002": (OUTCOMES, _cell("financial_quarter", "NA")),
     "HO-003": (OUTCOMES, _cell("financial_quarter", "first")),
-    "HO-004": (OUTCOMES, _quarter_nought("financial_quarter")),
+    "HO-004": (OUTCOMES, _cell("financial_quarter", "400000000")),
     "HO-005": (OUTCOMES, _cell("force_name", "")),
     "HO-006": (OUTCOMES, _cell("offence_code", "NA")),
     "HO-007": (OUTCOMES, _cell("outcome_type", "")),
@@ -145,7 +135,7 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     "RC-001": (CRIME, _cell("FY", "NA")),
     "RC-002": (CRIME, _cell("Financial Quarter", "NA")),
     "RC-003": (CRIME, _cell("Financial Quarter", "first")),
-    "RC-004": (CRIME, _quarter_nought("Financial Quarter")),
+    "RC-004": (CRIME, _cell("Financial Quarter", "5")),
     "RC-005": (CRIME, _cell("Force", "")),
     "RC-006": (CRIME, _cell("Offence Code", "NA")),
     "RC-007": (CRIME, _cell("n", "NA")),

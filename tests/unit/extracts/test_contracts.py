@@ -157,6 +157,13 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
         _with_query("with\nbad as (\n    select file_id, row_number from {batch}\n)\nselect code from bad"),
         "must select file_id, row_number",
     ),
+    "SQL that renames a value to a row id": (
+        _with_query("select code as file_id, row_number from {batch}"), "must select file_id, row_number"
+    ),
+    "SQL whose second half selects values": (
+        _with_query("select file_id, row_number from {batch} union all select file_id, code from {batch}"),
+        "must select file_id, row_number",
+    ),
     "SQL that does not read the batch": (_with_query("select file_id, row_number from other"), "from {batch}"),
     "rule without SQL": (
         lambda document: _row_rule(document)["implementation"].update(kwargs={}), "must select file_id, row_number"
