@@ -12,6 +12,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from rasso.settings import Settings
 from transforms import build as build_room
@@ -286,6 +287,20 @@ def test_a_catalogue_that_cannot_be_used_stops_before_anything_is_written(
     assert not (tmp_path / "home").exists()
 
 
+def test_unit_tests_run_once_for_the_same_code_and_data_tests_each_time(on_an_empty_lake: Built, built: Built) -> None:
+    assert on_an_empty_lake.outcome.tests > built.outcome.tests > 0
+    ran_again = {step.name for step in built.progress}
+    assert "catalogue_and_models_agree" in ran_again
+    assert not ran_again & unit_test_names()
+
+
+def unit_test_names() -> set[str]:
+    documents = [yaml.safe_load(path.read_text()) for path in (catalogue.ROOM / "models").rglob("measure__*.yml")]
+    names = {test["name"] for document in documents for test in document["unit_tests"]}
+    assert names
+    return names
+
+
 def test_dbt_that_does_not_start_is_a_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path)
     prepare_home(settings)
@@ -295,8 +310,9 @@ def test_dbt_that_does_not_start_is_a_failed_build(tmp_path: Path, monkeypatch: 
     assert (outcome.is_successful, outcome.models, outcome.tests) == (False, 0, 0)
 
 
-def broken_command(folder: Path) -> list[str]:
-    return [sys.executable, "-c", f"raise SystemExit({len(folder.parts) > 0:d})"]
+def broken_command(_folder: Path, *, with_unit_tests: bool) -> list[str]:
+    assert with_unit_tests  # nothing has been built in this home yet
+    return [sys.executable, "-c", "raise SystemExit(1)"]
 
 
 @pytest.mark.parametrize(
