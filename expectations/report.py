@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from extracts.period import Period
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -105,13 +107,18 @@ def write_report(folder: Path, report: Report) -> Path:
 def write_index(reports: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     """Write the list of all reports, newest first, and the style sheet that they share."""
     _write(reports / "report.css", (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    shown = [{**row, "page": _page_of(reports, str(row["hand_over_id"]))} for row in rows]
+    shown = [{**row, "page": _page_of(reports, str(row["hand_over_id"])), "period": _period(row)} for row in rows]
     return _write(reports / "index.html", _environment().get_template("index.html").render(rows=shown))
 
 
 def _page_of(reports: Path, hand_over_id: str) -> str | None:
     found = next(reports.glob(f"*/{hand_over_id}/index.html"), None)
     return found.relative_to(reports).as_posix() if found else None
+
+
+def _period(row: Mapping[str, object]) -> str:
+    start, end = row["period_start"], row["period_end"]
+    return str(Period(start, end)) if isinstance(start, date) and isinstance(end, date) else "not known"
 
 
 def _feedback(report: Report) -> str:
@@ -144,7 +151,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: "not known" if number is None else f"{number:,}"
-    environment.filters["time"] = lambda moment: "not known" if moment is None else f"{moment:%d %B %Y, %H:%M:%S} UTC"
+    environment.filters["time"] = lambda moment: "not known" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return environment
 
 

@@ -63,9 +63,10 @@ def bring_up(
         wait_until_ready(airflow, _READY_SECONDS)
         site = stack.enter_context(serving(settings, free_port(site_port)))
         _wait_for_scorecards(settings, console, airflow)
+        if not until_published:
+            console.print("scorecards are published; serving until Ctrl-C, which stops everything")
         _print_addresses(settings, console, airflow, site)
         if not until_published:
-            console.print("serving; Ctrl-C stops everything")
             _serve(airflow)
 
 
