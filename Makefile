@@ -15,7 +15,7 @@ help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/installed  ## Start a local Airflow, deliver samples (or EXTRACTS=folder), serve scorecards
-	@exec $(BIN)/rasso up $(if $(EXTRACTS),--extracts $(EXTRACTS))
+	@exec $(BIN)/rasso up $(if $(EXTRACTS),--extracts "$(EXTRACTS)")
 
 test: $(VENV)/installed  ## Run every check and every test
 	@$(MAKE) --no-print-directory check

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Asset, dag, task
 
 WAREHOUSE = Asset("x-rasso://warehouse")
@@ -12,7 +14,7 @@ MARTS = Asset("x-rasso://marts")
 def build_marts() -> None:
     """Run dbt over the lake; a failed build leaves the last good one in place."""
 
-    @task(outlets=[MARTS])
+    @task(outlets=[MARTS], retries=2, retry_delay=timedelta(seconds=20))
     def build() -> int:
         """Returns the lake snapshot that readers use from now on."""
         from rasso.settings import Settings

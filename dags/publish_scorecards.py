@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Asset, dag, task
 
 MARTS = Asset("x-rasso://marts")
@@ -12,7 +14,7 @@ SCORECARDS = Asset("x-rasso://scorecards")
 def publish_scorecards() -> None:
     """Render the marts of the last good build and swap the pointer to the new release."""
 
-    @task(outlets=[SCORECARDS])
+    @task(outlets=[SCORECARDS], retries=2, retry_delay=timedelta(seconds=20))
     def publish() -> str:
         """Returns the release that readers see from now on."""
         from rasso.settings import Settings

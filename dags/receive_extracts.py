@@ -7,7 +7,7 @@ changes nothing.
 from __future__ import annotations
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from warehouse.doorbell import LandingDoorbell
 
@@ -47,12 +47,20 @@ def receive_extracts() -> None:
         return sum(outcome.is_accepted for outcome in outcomes)
 
     @task(outlets=[WAREHOUSE], trigger_rule="all_done")
-    def announce(accepted: list[int]) -> None:
-        """One event per run, and none when nothing new was accepted."""
-        if not any(accepted):
-            raise AirflowSkipException("no delivery was accepted")
+    def announce() -> None:
+        """One event per run where accepted rows are not built yet, whichever run accepted them."""
+        from rasso.settings import Settings
+        from warehouse.status import current_status
 
-    announce(receive.expand(hand_over_ids=find_waiting()))  # type: ignore[arg-type]
+        if not current_status(Settings()).needs_build:
+            raise AirflowSkipException("nothing new was accepted")
+
+    @task(trigger_rule="one_failed")
+    def show_failure() -> None:
+        """Make the run red: announcing what was accepted is right, and does not make the rest well."""
+        raise AirflowFailException("a delivery could not be received; read the log of its task")
+
+    receive.expand(hand_over_ids=find_waiting()) >> [announce(), show_failure()]
 
 
 receive_extracts()

@@ -58,11 +58,6 @@ class Validation:
     results: tuple[RuleResult, ...]
     evidence: Mapping[str, Any]
 
-    @property
-    def is_held(self) -> bool:
-        """Whether a rule of severity ``delivery`` failed."""
-        return any(result.has_failed for result in self.results if result.rule.severity == "delivery")
-
 
 class ValidationError(Exception):
     """A rule could not be run: the contract or the library is at fault, not the delivery."""

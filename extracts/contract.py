@@ -104,16 +104,6 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
 
-    @property
-    def read_columns(self) -> tuple[Column, ...]:
-        """Columns that stand in the file."""
-        return tuple(column for column in self.columns if column.derivation is None)
-
-    @property
-    def derived_columns(self) -> tuple[Column, ...]:
-        """Columns that follow from others, in the order in which they are computed."""
-        return tuple(column for column in self.columns if column.derivation is not None)
-
 
 @cache
 def all_contracts(folder: Path = CONTRACTS) -> Mapping[str, Contract]:
@@ -152,11 +142,6 @@ def place_aliases() -> Mapping[str, str]:
     """Place codes by the names that publishers use."""
     with PLACE_ALIASES.open(encoding="utf-8", newline="") as lines:
         return {row["name"]: row["place_code"] for row in csv.DictReader(lines)}
-
-
-def normalised_header(header: str) -> str:
-    """A header without case, punctuation and surrounding space: ``Financial Year`` is ``financial_year``."""
-    return re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")
 
 
 @cache

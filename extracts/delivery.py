@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20  # bytes; the manifest of 10,000 files is smaller
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FIRST_YEAR = 2000
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()&+-]{0,199}")
 
 
@@ -41,6 +44,12 @@ class DeliveryError(ValueError):
 def _checked_period(text: str) -> str:
     Period.parse(text)
     return text
+
+
+def _checked_moment(moment: datetime) -> datetime:
+    if moment.year < _FIRST_YEAR:
+        raise ValueError("it lies before all records")
+    return moment
 
 
 def _checked_file_name(name: str) -> str:
@@ -71,7 +80,7 @@ class Manifest(BaseModel):
 
     manifest_version: int = Field(default=1, ge=1, le=1)
     supplier: str = Field(max_length=60)
-    sent_at: AwareDatetime
+    sent_at: Annotated[AwareDatetime, AfterValidator(_checked_moment)]
     is_synthetic: bool = Field(default=False, description="Made for demonstration; labelled so wherever it is shown.")
     files: tuple[ManifestFile, ...] = Field(min_length=1, max_length=10_000)
 
@@ -99,17 +108,26 @@ def suppliers() -> frozenset[str]:
 
 def waiting(landing: Path) -> list[LandedDelivery]:
     """Deliveries whose manifest is there, ordered by supplier and name; folders without one are still arriving."""
-    return [
-        LandedDelivery(_text(folder.parent.name), _text(folder.name), folder, _hand_over_id(folder / MANIFEST))
-        for folder in sorted(landing.glob("*/*"))
-        if _why_not_waiting(folder) is None
-    ]
+    found = []
+    for folder in _folders(landing):
+        try:
+            if _why_not_waiting(folder) is None:
+                hand_over_id = _hand_over_id(folder / MANIFEST)
+                found.append(LandedDelivery(_text(folder.parent.name), _text(folder.name), folder, hand_over_id))
+        except OSError:  # received by somebody else meanwhile, or not ours to read: the others still wait
+            continue
+    return found
 
 
 def not_waiting(landing: Path) -> list[tuple[str, str, str]]:
     """What lies in the landing folder and is not received yet: supplier, name, and why."""
-    reasons = [(folder, _why_not_waiting(folder)) for folder in sorted(landing.glob("*/*"))]
+    reasons = [(folder, _why_not_waiting(folder)) for folder in _folders(landing)]
     return [(_text(folder.parent.name), _text(folder.name), reason) for folder, reason in reasons if reason]
+
+
+def _folders(landing: Path) -> list[Path]:
+    """What lies in suppliers' folders; a name that starts with a dot is still being written."""
+    return [path for path in sorted(landing.glob("*/*")) if not path.name.startswith(".")]
 
 
 def _why_not_waiting(folder: Path) -> str | None:
@@ -120,7 +138,9 @@ def _why_not_waiting(folder: Path) -> str | None:
         return "it is a file; a delivery is a folder"
     if manifest.is_symlink():
         return f"its {MANIFEST} is a link"
-    return None if manifest.is_file() else f"it has no {MANIFEST} yet"
+    if not manifest.is_file():
+        return f"it has no {MANIFEST} yet"
+    return None if os.access(manifest, os.R_OK) else f"its {MANIFEST} may not be read"
 
 
 def _text(name: str) -> str:
@@ -242,11 +262,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
 
 
-def is_slug(text: str) -> bool:
-    """Whether a text is usable as a folder of ours."""
-    return bool(_SLUG.fullmatch(text))
-
-
 def _period_by_name(contract: Contract, file: Path) -> Period:
     try:
         found = stated_period(contract, file.name)
@@ -297,8 +312,12 @@ def _write_atomically(path: Path, document: dict[str, Any]) -> None:
 
 
 def _hand_over_id(manifest: Path) -> str:
-    """One hand-over: this folder with this manifest. The same bytes in another folder are another hand-over."""
-    identity = os.fsencode(f"{manifest.parent.parent.name}\n{manifest.parent.name}\n")
+    """One hand-over: this folder with this manifest, written at this time.
+
+    The same bytes in another folder, or a folder that is put there once more, are another hand-over.
+    """
+    written = manifest.stat().st_mtime_ns
+    identity = os.fsencode(f"{manifest.parent.parent.name}\n{manifest.parent.name}\n{written}\n")
     return hashlib.sha256(identity + manifest.read_bytes()[:MANIFEST_LIMIT]).hexdigest()[:20]
 
 
@@ -317,4 +336,7 @@ def _shown(text: str) -> str:
 def remove(folders: Iterable[Path]) -> None:
     """Empty the landing of what is safely archived and recorded."""
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=False)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            log.warning("%s could not be removed from the landing folder: %s", _text(folder.name), error.strerror)

@@ -30,10 +30,6 @@ class Period:
         first, last = f"{self.start:%Y-%m}", f"{self.end:%Y-%m}"
         return first if first == last else f"{first}..{last}"
 
-    def contains(self, other: Period) -> bool:
-        """Whether the other period lies within this one."""
-        return self.start <= other.start and other.end <= self.end
-
     @classmethod
     def of_month(cls, year: int, month: int) -> Period:
         """One calendar month.

@@ -249,20 +249,20 @@ def _match_headers(job: StagingJob, header: tuple[str, ...]) -> tuple[dict[str, 
     """Position of each contract column, columns found under another release's header, and what is not declared."""
     positions: dict[str, int] = {}
     for index, name in enumerate(header):
-        if _normalised(name) in positions:
+        if normalised_header(name) in positions:
             raise StagingError(
                 "DUPLICATE_HEADER",
-                f"two columns have the same header (columns {positions[_normalised(name)] + 1} and {index + 1})",
+                f"two columns have the same header (columns {positions[normalised_header(name)] + 1} and {index + 1})",
             )
-        positions[_normalised(name)] = index
+        positions[normalised_header(name)] = index
     chosen: dict[str, int] = {}
     drifted = []
     for column in job.columns:
-        found = [alias for alias in column.headers if _normalised(alias) in positions]
+        found = [alias for alias in column.headers if normalised_header(alias) in positions]
         if len(found) > 1:
             raise StagingError("AMBIGUOUS_HEADER", f"two columns of the file stand for {column.name}")
         if found:
-            chosen[column.name] = positions[_normalised(found[0])]
+            chosen[column.name] = positions[normalised_header(found[0])]
             if found[0] != column.headers[0]:
                 drifted.append(column.name)
         elif column.is_required:
@@ -423,7 +423,8 @@ def _locked(paths: list[str], job: StagingJob | None = None, scratch: Path | Non
     return connection
 
 
-def _normalised(header: str) -> str:
+def normalised_header(header: str) -> str:
+    """A header without case, punctuation and surrounding space: ``Financial Year`` is ``financial_year``."""
     return re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")
 
 

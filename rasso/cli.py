@@ -84,13 +84,23 @@ def publish() -> None:
 @app.command()
 def run() -> None:
     """Receive, build and publish everything that waits, without Airflow."""
-    settings = Settings()
-    outcomes = _receive(settings)
-    if not any(outcome.is_accepted for outcome in outcomes) and (settings.site / "current").exists():
+    from warehouse.intake import IntakeError
+    from warehouse.status import current_status
+
+    settings, fault = Settings(), None
+    try:
+        _receive(settings)
+    except IntakeError as error:  # what was accepted beside it is built and published all the same
+        fault = error
+    status = current_status(settings)
+    if status.has_rows and status.is_published:
         out.print(f"nothing new was accepted; the published scorecards stand: {settings.site / 'current'}")
-        return
-    _build(settings)
-    _publish(settings)
+    elif status.has_rows:
+        if status.needs_build:
+            _build(settings)
+        _publish(settings)
+    if fault:
+        raise fault
 
 
 @app.command()
@@ -147,6 +157,10 @@ def main() -> None:
     except _known_errors() as error:
         err.print(f"error: {error}", style="red", markup=False)
         raise SystemExit(1) from None
+    except _unexpected_errors() as error:
+        # Its text may quote what was being read.
+        err.print(f"error: {_without_values(error)}", style="red", markup=False)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         err.print("stopped; what was not finished is taken up by the next run")
         raise SystemExit(130) from None
@@ -161,8 +175,30 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from scorecards.publication import PublicationError
     from transforms.build import BuildError
     from warehouse.intake import IntakeError
+    from warehouse.lake import LakeError
 
-    return ContractError, DeliveryError, PeriodError, StartError, PublicationError, BuildError, IntakeError
+    return (
+        *(ContractError, DeliveryError, PeriodError, StartError),
+        *(PublicationError, BuildError, IntakeError, LakeError),
+    )
+
+
+def _unexpected_errors() -> tuple[type[Exception], ...]:
+    import duckdb
+    from pydantic import ValidationError
+
+    return OSError, duckdb.Error, ValidationError
+
+
+def _without_values(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, ValidationError):
+        faults = [f"RASSO_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+        return "; ".join(faults)
+    return f"the lake could not be used ({type(error).__name__}); another process may be writing, try again"
 
 
 def _receive(settings: Settings) -> list[ReceiptOutcome]:

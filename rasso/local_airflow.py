@@ -10,19 +10,22 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from rasso.settings import Settings
@@ -83,11 +86,17 @@ class LocalAirflow:
 
     def start_process(self, name: str) -> None:
         """Start one of the four processes."""
+        # Task logs are read from the folder; Airflow's servers for them would listen on every interface.
+        options = ["--skip-serve-logs"] if name in ("scheduler", "triggerer") else []
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [*_airflow(), name], env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [*_airflow(), name, *options],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop the others in order
-            )  # fmt: skip
+            )
 
     def check_alive(self) -> None:
         """Raise where one of the processes has died.
@@ -125,9 +134,14 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """Stop all that still runs, the scheduler first so that it starts nothing new."""
-        for name in ("scheduler", "triggerer", "dag-processor", "api-server"):
-            if name in self._running:
-                self.stop_process(name)
+        with _undisturbed():
+            for name in ("scheduler", "triggerer", "dag-processor", "api-server"):
+                if name in self._running:
+                    self.stop_process(name)
+
+    def trigger(self, dag_id: str) -> None:
+        """Start a run of a DAG."""
+        self._run_to_end("dags", "trigger", dag_id)
 
     def _run_to_end(self, *arguments: str) -> None:
         log = self._log("-".join(arguments))
@@ -204,6 +218,20 @@ def _new_key() -> str:
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C, or a terminal that closes, must not leave half of the processes running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is told of signals
+        return
+    kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _signal(process: psutil.Process, *, is_kill: bool) -> None:

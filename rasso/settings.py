@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,6 +32,13 @@ class Settings(BaseSettings):
     staging_seconds: int = Field(default=300, ge=1, description="Time that the reading of one file may take.")
     lease_seconds: int = Field(default=900, ge=1, description="Time after which a claimed delivery may be taken over.")
     receive_batch: int = Field(default=50, ge=1, description="Deliveries that one task receives in one process.")
+
+    @field_validator("catalog")
+    @classmethod
+    def _holds_no_password(cls, catalog: str) -> str:
+        if "password=" in catalog.replace(" ", "").lower():
+            raise ValueError("a password belongs into PGPASSWORD or a password file, not into RASSO_CATALOG")
+        return catalog
 
     @property
     def landing(self) -> Path:

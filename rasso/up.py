@@ -19,6 +19,7 @@ from extracts.recognition import recognise
 from extracts.synthetic.aggregates import write_samples
 from rasso.local_airflow import LocalAirflow, StartError, free_port, wait_until_ready
 from rasso.site_server import serving
+from warehouse.lake import LakeError
 from warehouse.schema import prepare_home
 from warehouse.status import Status, current_status
 
@@ -33,6 +34,7 @@ __all__ = ["StartError", "bring_up"]
 
 _READY_SECONDS = 180.0
 _POLL_SECONDS = 1.5
+_LONG_SECONDS = 300.0
 _FIRST_AREA = "areas/west-midlands/"
 
 
@@ -51,7 +53,8 @@ def bring_up(
         StartError: something did not start, or nothing could be published.
         DeliveryError: the folder of extracts cannot be used.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    for name in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal stops everything, too
+        signal.signal(name, _stop)
     prepare_home(settings)
     with ExitStack() as stack:
         _be_alone(settings, stack)
@@ -61,8 +64,10 @@ def bring_up(
         console.print("starting Airflow (the first time takes about half a minute) …")
         airflow.start()
         wait_until_ready(airflow, _READY_SECONDS)
+        airflow.trigger("receive_extracts")  # takes up at once what a stopped run left, also what is not built yet
         site = stack.enter_context(serving(settings, free_port(site_port)))
         _wait_for_scorecards(settings, console, airflow)
+        _print_what_was_not_accepted(settings, console)
         if not until_published:
             console.print("scorecards are published; serving until Ctrl-C, which stops everything")
         _print_addresses(settings, console, airflow, site)
@@ -84,7 +89,7 @@ def _be_alone(settings: Settings, stack: ExitStack) -> None:
 def _hand_over(settings: Settings, console: Console, extracts: Path | None) -> None:
     """Deliver a folder's files, or the samples where the home is new."""
     if extracts is not None:
-        count = _deliver_folder(settings, extracts)
+        count = _deliver_folder(settings, console, extracts)
         _say(console, f"delivered {count} from {extracts}")
     elif not current_status(settings).deliveries:
         _deliver_samples(settings)
@@ -100,7 +105,7 @@ def _deliver_samples(settings: Settings) -> None:
     shutil.rmtree(folder)
 
 
-def _deliver_folder(settings: Settings, extracts: Path) -> str:
+def _deliver_folder(settings: Settings, console: Console, extracts: Path) -> str:
     if not extracts.is_dir():
         raise DeliveryError("MISSING_FOLDER", f"there is no folder {extracts}")
     prepared = waiting(extracts)
@@ -110,21 +115,30 @@ def _deliver_folder(settings: Settings, extracts: Path) -> str:
     if not files:
         raise DeliveryError("MISSING_FILE", f"the folder {extracts} is empty")
     scratch = settings.lake / "recognised"
+    recognised, left_out = [], []
     with Reader(settings) as reader:
-        recognised = [recognise(path, reader, scratch) for path in files]
+        for path in files:
+            try:
+                recognised.append(recognise(path, reader, scratch))
+            except DeliveryError as error:
+                left_out.append(str(error))
     shutil.rmtree(scratch, ignore_errors=True)
+    for reason in left_out:
+        _say(console, f"left out: {reason}")
+    if not recognised:
+        raise DeliveryError("NOT_RECOGNISED", f"no file in {extracts} is an extract that a contract describes")
     for file in recognised:
         deliver(settings.landing, [file.path], file.supplier, file.kind, period=file.period)
     return f"{len(recognised)} files"
 
 
 def _copy_prepared(settings: Settings, prepared: list[LandedDelivery]) -> str:
-    """Deliveries that have their manifest already are copied as they are, the manifest last."""
+    """Deliveries that have their manifest already are copied as they are, and appear when they are whole."""
     for delivery in prepared:
         target = settings.landing / delivery.supplier / delivery.name
-        unfinished = target.with_name(f".{delivery.name}")
-        shutil.copytree(delivery.folder, unfinished, dirs_exist_ok=True)
         if not target.exists():
+            unfinished = target.with_name(f".{delivery.name}")
+            shutil.copytree(delivery.folder, unfinished, dirs_exist_ok=True)
             unfinished.rename(target)
     return f"{len(prepared)} prepared deliveries"
 
@@ -144,13 +158,21 @@ def _wait_for_scorecards(settings: Settings, console: Console, airflow: LocalAir
                     _say_news(console, status, said)
                 if _is_done(status):
                     return
+                _say_if_it_takes_long(console, status, time.monotonic() - started, said)
             time.sleep(_POLL_SECONDS)
+
+
+def _say_if_it_takes_long(console: Console, status: Status, seconds: float, said: set[str]) -> None:
+    if seconds < _LONG_SECONDS or "long" in said:
+        return
+    said.add("long")
+    _say(console, f"this takes long ({status.stage}); look at failed tasks in Airflow, or stop and run: rasso run")
 
 
 def _status(settings: Settings) -> Status | None:
     try:
         return current_status(settings)
-    except duckdb.Error:  # the catalogue is being written; the next look succeeds
+    except (LakeError, duckdb.Error):  # the catalogue is being written; the next look succeeds
         return None
 
 
@@ -159,9 +181,7 @@ def _is_done(status: Status) -> bool:
     if counts.get("waiting"):
         return False
     if not counts.get("accepted"):
-        raise StartError("no delivery was accepted; see: rasso status")
-    if status.is_build_failed:
-        raise StartError("the marts could not be built; read the task's log in Airflow, or run: rasso build")
+        raise StartError("no delivery was accepted; see the reasons with: rasso status")
     return status.is_published
 
 
@@ -183,6 +203,12 @@ def _table(status: Status, seconds: float) -> Table:
         states = ("waiting", "accepted", "held", "rejected", "duplicate")
         table.add_row(supplier, kinds or "not read yet", *(str(counts.get(state, 0)) for state in states))
     return table
+
+
+def _print_what_was_not_accepted(settings: Settings, console: Console) -> None:
+    for row in current_status(settings).deliveries:
+        if row.state not in ("accepted", "duplicate"):
+            _say(console, f"{row.state}: {row.supplier}/{row.delivery_name}: {row.reason}")
 
 
 def _print_addresses(settings: Settings, console: Console, airflow: LocalAirflow, site: str) -> None:

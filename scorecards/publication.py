@@ -26,7 +26,7 @@ import fasteners
 
 from scorecards.edition import COLUMNS
 from scorecards.spreadsheet import guarded_in_sql
-from warehouse.lake import reading, transaction, writing
+from warehouse.lake import LakeError, reading, transaction, writing
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _last_successful_build(settings: Settings) -> _Build:
             known = connection.execute(
                 "select release_id from lake.ledger.publication where build_id = ?", [row[0] if row else None]
             ).fetchall()
-    except duckdb.Error as error:
+    except (LakeError, duckdb.CatalogException) as error:
         raise PublicationError(
             "there is no lake to publish from: receive deliveries and build the marts first"
         ) from error

@@ -110,9 +110,10 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
         measures = catalogue.load()
     except catalogue.CatalogueError as error:
         raise BuildError(f"{catalogue.CATALOGUE_FILE.name}: {error}") from error
-    started, clock = datetime.now(UTC), time.monotonic()
-    build_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    clock = time.monotonic()
     with writer_lock(settings):
+        started = datetime.now(UTC)  # not before: what is accepted while we wait is in this build
+        build_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         is_proven = _prepare(settings, measures)
         run = _run_dbt(settings, on_progress or _log_progress, with_unit_tests=not is_proven)
         lake_snapshot = _record(settings, build_id, started, is_successful=not run.failures)
@@ -177,7 +178,7 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
 
 def _command(folder: Path, *, with_unit_tests: bool) -> list[str]:
     # -P: the room's own modules must not stand in the way of dbt's imports.
-    dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "info"]
+    dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "none"]
     folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
     left_out = [] if with_unit_tests else ["--exclude-resource-type", "unit_test"]
     return [*dbt, "--no-version-check", "build", *left_out, *folders]
@@ -215,13 +216,13 @@ def _finished_steps(lines: Iterable[str]) -> Iterable[tuple[int, str]]:
 
 def _judge(results: Path, exit_code: int) -> _DbtRun:
     if not results.exists():
-        return _DbtRun(0, 0, (f"dbt did not start (exit code {exit_code}): see logs/dbt/dbt.log",))
+        return _DbtRun(0, 0, (f"dbt did not start (exit code {exit_code}): see logs/dbt/errors.log",))
     nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
     kinds = [node["unique_id"].split(".", 1)[0] for node in nodes if node["status"] != "skipped"]
     tests = sum(kind in ("test", "unit_test") for kind in kinds)
     failures = [_failure(node) for node in nodes if node["status"] in _BAD]
     if exit_code and not failures:
-        failures.append(f"dbt ended with exit code {exit_code}: see logs/dbt/dbt.log")
+        failures.append(f"dbt ended with exit code {exit_code}: see logs/dbt/errors.log")
     return _DbtRun(len(kinds) - tests, tests, tuple(failures))
 
 
@@ -233,7 +234,7 @@ def _failure(node: dict[str, Any]) -> str:
         rows = f" ({count} row{'s' if count > 1 else ''})" if kind == "test" and count else ""
         return f"{kind.replace('_', ' ')} {name} fails{rows}"
     kinds = [found for found in _ERROR_KIND.findall(node.get("message") or "") if found != "Runtime Error"]
-    return f"{kind.replace('_', ' ')} {name} does not run: {kinds[0] if kinds else 'error'}, see logs/dbt/dbt.log"
+    return f"{kind.replace('_', ' ')} {name} does not run: {kinds[0] if kinds else 'error'}"
 
 
 def _log_progress(progress: BuildProgress) -> None:

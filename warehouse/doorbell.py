@@ -54,7 +54,7 @@ def _waiting(landing: Path) -> frozenset[str]:
     from extracts.delivery import MANIFEST  # reads contracts: not while a DAG file is parsed
 
     found = set()
-    for manifest in landing.glob(f"*/*/{MANIFEST}"):
+    for manifest in landing.glob(f"*/[!.]*/{MANIFEST}"):
         try:
             found.add(f"{manifest}|{manifest.stat().st_mtime_ns}")
         except FileNotFoundError:  # received between listing and looking

@@ -14,9 +14,11 @@ import secrets
 import shutil
 import socket
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+
+import psutil
 
 from expectations.report import FileReport, Report, RuleReport, write_index, write_report
 from extracts.contract import all_contracts
@@ -81,6 +83,10 @@ class ReceiptOutcome:
         return self.state == "accepted"
 
 
+class _OvertakenError(Exception):
+    """Another process loaded the same bytes, or figures of the other nature, while this one was reading."""
+
+
 class IntakeError(Exception):
     """Deliveries that could not be received through a fault of ours; they stay in the landing folder."""
 
@@ -92,7 +98,10 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     with reading(settings) as connection:
         done = ledger.finished(connection, [arrival.hand_over_id for arrival in arrivals])
     # What is recorded already was received by a process that ended before it emptied the landing folder.
-    remove(arrival.folder for arrival in arrivals if arrival.hand_over_id in done)
+    for arrival in arrivals:
+        if arrival.hand_over_id in done:
+            keep(settings, arrival.folder)
+            remove([arrival.folder])
     ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
 
@@ -146,6 +155,9 @@ class _Claims:
         by_id = {arrival.hand_over_id: arrival for arrival in self._arrivals}
         lease = timedelta(seconds=self._settings.lease_seconds)
         with writer_lock(self._settings), transaction(self._connection):
+            for worker in ledger.claiming_workers(self._connection):
+                if _has_ended(worker):
+                    ledger.give_back(self._connection, worker)
             ledger.register(self._connection, [(a.hand_over_id, a.supplier, a.name) for a in self._arrivals])
             mine = ledger.claim(self._connection, list(by_id), self._worker, lease)
         self.held = [by_id[hand_over_id] for hand_over_id in mine]
@@ -212,7 +224,10 @@ class _Intake:
             state, code, reason = self._examine(delivery)
         except (DeliveryError, StagingError, ArchiveError) as error:
             state, code, reason = "rejected", getattr(error, "code", "WRONG_CONTENT"), str(error)
-        return self._conclude(delivery, state, code, reason)
+        try:
+            return self._conclude(delivery, state, code, reason)
+        except _OvertakenError:
+            return self.receive(landed)  # now with what the other process loaded in sight
 
     def _examine(self, delivery: _Delivery) -> tuple[str, str | None, str | None]:
         """State, reason code and reason of a delivery that can be read."""
@@ -225,6 +240,9 @@ class _Intake:
                 file.rows_before = found.get(file.file_id, 0)
             return "duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before"
         self._compare_with_known(delivery, manifest.supplier)
+        if ledger.without_zone(manifest.sent_at).date() > self._settings.as_of + timedelta(days=1):
+            reason = f"it says that it was sent on {manifest.sent_at:%Y-%m-%d}, after {self._settings.as_of}"
+            delivery.hold_reasons.append(("SENT_IN_FUTURE", reason))  # it would stay the latest for good
         if ledger.holds_other_nature(self._connection, is_synthetic=manifest.is_synthetic):
             delivery.hold_reasons.append(("MIXES_SYNTHETIC", _MIXED[manifest.is_synthetic]))
         if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:
@@ -353,8 +371,8 @@ class _Intake:
         )
         files = [_file_row(delivery, file, state) for file in delivery.files]
         report = write_report(self._report_folder(delivery.landed), _report(delivery, row, files))
-        self._commit(delivery, row, files)
         keep(self._settings, delivery.landed.folder)  # also what could not be received: nothing is lost
+        self._commit(delivery, row, files)
         remove([delivery.landed.folder])
         shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
         return ReceiptOutcome(
@@ -373,7 +391,9 @@ class _Intake:
         started = ledger.now()
         with writer_lock(self._settings), transaction(self._connection):
             ledger.close_claim(self._connection, row.hand_over_id, self.worker)
+            row = replace(row, finished_at=ledger.now())
             if row.state == "accepted" and row.delivery_id:
+                self._check_not_overtaken(delivery, row)
                 for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
                     staged = [file.staged_path for file in delivery.files if file.contract.kind == kind and file.staged]
                     loading.load(self._connection, all_contracts()[kind], row.delivery_id, staged)
@@ -384,6 +404,13 @@ class _Intake:
             ledger.insert_files(self._connection, files)
             ledger.insert_rules(self._connection, _rule_rows(delivery))
             ledger.insert_stages(self._connection, delivery.stages)
+
+    def _check_not_overtaken(self, delivery: _Delivery, row: ledger.DeliveryRow) -> None:
+        """Ask again, as the only writer, what was asked before reading: another process may have loaded the same."""
+        hashes = {file.entry.sha256 for file in delivery.files if file.staged}
+        known = ledger.known_files(self._connection, row.supplier, hashes)
+        if known or ledger.holds_other_nature(self._connection, is_synthetic=row.is_synthetic):
+            raise _OvertakenError
 
     def _note(
         self,
@@ -418,6 +445,12 @@ class _Intake:
 
     def _report_folder(self, landed: LandedDelivery) -> Path:
         return self._settings.reports / (slug(landed.supplier) or "unknown") / landed.hand_over_id
+
+
+def _has_ended(worker: str) -> bool:
+    """Whether a worker of this machine is gone; of another machine we cannot know, and its lease must run out."""
+    host, _, pid = worker.rpartition(":")[0].rpartition(":")
+    return host == socket.gethostname() and not psutil.pid_exists(int(pid))
 
 
 def _refuse_unnamed_files(folder: Path, manifest: Manifest) -> None:

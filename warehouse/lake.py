@@ -22,12 +22,16 @@ ALIAS = "lake"
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 
 
+class LakeError(Exception):
+    """The lake cannot be opened: it does not exist yet, or its catalogue cannot be reached."""
+
+
 @contextmanager
 def reading(settings: Settings, snapshot: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the lake is attached read-only as ``lake``, at a recorded snapshot or at the newest.
 
     Raises:
-        duckdb.Error: there is no lake yet, or no such snapshot.
+        LakeError: there is no lake yet, no such snapshot, or its catalogue cannot be reached.
     """
     options = "read_only" + (f", snapshot_version {snapshot:d}" if snapshot is not None else "")
     with _connect(settings) as connection:
@@ -113,7 +117,13 @@ def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str) -> None:
-    connection.execute(f"attach 'ducklake:{_quoted(settings.catalog_uri)}' as {ALIAS} ({options})")
+    try:
+        connection.execute(f"attach 'ducklake:{_quoted(settings.catalog_uri)}' as {ALIAS} ({options})")
+    except duckdb.Error as error:
+        # DuckDB's own words name the whole address of the catalogue.
+        where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"
+        kind = type(error).__name__
+        raise LakeError(f"the lake cannot be opened ({kind}); check {where}, or receive a delivery first") from None
 
 
 def _quoted(text: str) -> str:

@@ -111,6 +111,7 @@ class Progress:
     is_built: bool
     is_published: bool
     is_build_failed: bool
+    has_rows: bool
 
 
 class ClaimLostError(Exception):
@@ -165,12 +166,15 @@ def known_files(connection: duckdb.DuckDBPyConnection, supplier: str, hashes: It
 
 
 def earlier_state(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> str | None:
-    """What became of the same bytes for the same periods before, rejected apart; None where they are new."""
+    """``accepted`` where the same bytes for the same periods were loaded before; None where they are new.
+
+    What was held or rejected before is examined anew: its contract may have been mended.
+    """
     row = connection.execute(
         f"""
         select state from {ALIAS}.ledger.delivery
-        where delivery_id = ? and state in ('accepted', 'held')
-        order by finished_at limit 1
+        where delivery_id = ? and state = 'accepted'
+        limit 1
         """,
         [delivery_id],
     ).fetchone()
@@ -209,8 +213,8 @@ def finished(connection: duckdb.DuckDBPyConnection, hand_over_ids: Iterable[str]
 def register(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[tuple[str, str, str]]) -> None:
     """Give each hand-over that is not known yet an unclaimed row: (hand_over_id, supplier, delivery name)."""
     known = {row[0] for row in connection.execute(f"select hand_over_id from {ALIAS}.ledger.claim").fetchall()}
-    fresh = [(*arrival, None, None, None, False) for arrival in arrivals if arrival[0] not in known]
-    _insert_tuples(connection, "claim", fresh)
+    fresh = [(*arrival, False) for arrival in arrivals if arrival[0] not in known]
+    _insert_tuples(connection, "claim", ("hand_over_id", "supplier", "delivery_name", "is_done"), fresh)
 
 
 def claim(
@@ -260,6 +264,14 @@ def close_claim(connection: duckdb.DuckDBPyConnection, hand_over_id: str, worker
         raise ClaimLostError(hand_over_id)
 
 
+def claiming_workers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Who holds claims that are not done."""
+    rows = connection.execute(
+        f"select distinct worker from {ALIAS}.ledger.claim where worker is not null and not is_done"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def give_back(connection: duckdb.DuckDBPyConnection, worker: str) -> None:
     """Give back what this worker claimed and did not finish, so that the next sweep need not wait for the lease."""
     connection.execute(
@@ -283,7 +295,8 @@ def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
         select
             coalesce(bool_or(status = 'succeeded'), false),
             coalesce(bool_or(release_id is not null), false),
-            coalesce(arg_max(status, started_at) <> 'succeeded', false)
+            coalesce(arg_max(status, started_at) <> 'succeeded', false),
+            (select last_at is not null from accepted)
         from builds
         """
     ).fetchone()
@@ -314,13 +327,16 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:
-    _insert_tuples(connection, table, [astuple(row) for row in rows])  # type: ignore[call-overload]
+    if rows:
+        _insert_tuples(connection, table, list(rows[0].__slots__), [astuple(row) for row in rows])  # type: ignore[attr-defined,call-overload]
 
 
-def _insert_tuples(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+def _insert_tuples(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
     """One statement, because every insert into a DuckLake table makes a file."""
     if not rows:
         return
     marks = f"({', '.join('?' * len(rows[0]))})"
-    statement = f"insert into {ALIAS}.ledger.{table} values {', '.join([marks] * len(rows))}"
+    statement = f"insert into {ALIAS}.ledger.{table} ({', '.join(columns)}) values {', '.join([marks] * len(rows))}"
     connection.execute(statement, [value for row in rows for value in row])

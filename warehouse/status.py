@@ -48,6 +48,12 @@ class Status:
     is_built: bool
     is_published: bool
     is_build_failed: bool
+    has_rows: bool
+
+    @property
+    def needs_build(self) -> bool:
+        """Whether rows were accepted that no good build holds."""
+        return self.has_rows and not self.is_built
 
     @property
     def stage(self) -> str:
@@ -89,8 +95,13 @@ class Status:
 
 
 def current_status(settings: Settings) -> Status:
-    """Read ledger, landing folder and release pointer."""
-    prepare_home(settings)
+    """Read ledger, landing folder and release pointer; waits for nobody where the lake is there.
+
+    Raises:
+        LakeError: the catalogue cannot be reached at this moment.
+    """
+    if not (settings.lake / "data").exists():
+        prepare_home(settings)
     with reading(settings) as connection:
         rows = ledger.report_index(connection)
         progress = ledger.newest_progress(connection)
@@ -112,6 +123,7 @@ def current_status(settings: Settings) -> Status:
         is_built=progress.is_built,
         is_published=progress.is_published and release is not None,
         is_build_failed=progress.is_build_failed,
+        has_rows=progress.has_rows,
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from extracts.contract import CONTRACTS, SEVERITIES, ContractError, all_contracts, normalised_header, read_contract
+from extracts.contract import CONTRACTS, SEVERITIES, ContractError, all_contracts, read_contract
+from extracts.staging import normalised_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,6 @@ from extracts.delivery import (
     DeliveryError,
     Manifest,
     deliver,
-    is_slug,
     read_manifest,
     slug,
     waiting,
@@ -224,10 +223,3 @@ def test_the_same_bytes_in_another_folder_are_the_same_delivery_and_another_hand
 )
 def test_a_text_becomes_a_part_of_a_path(text: str, expected: str) -> None:
     assert slug(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "is_fit"), [("home-office", True), ("", False), ("..", False), ("a/b", False), ("A", False), ("a-", False)]
-)
-def test_a_folder_s_name_is_a_slug(text: str, *, is_fit: bool) -> None:
-    assert is_slug(text) is is_fit

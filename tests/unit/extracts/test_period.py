@@ -55,14 +55,6 @@ def test_a_refusal_quotes_no_more_than_the_start_of_the_text() -> None:
     assert len(str(refusal.value)) < 150
 
 
-@pytest.mark.parametrize(
-    ("inner", "is_contained"),
-    [("2017-04", True), ("2018-03", True), ("2017-04..2018-03", True), ("2017-03", False), ("2018-01..2018-04", False)],
-)
-def test_a_period_contains_what_lies_within_it(inner: str, *, is_contained: bool) -> None:
-    assert Period.parse("2017-04..2018-03").contains(Period.parse(inner)) is is_contained
-
-
 def test_periods_are_ordered_by_their_start() -> None:
     texts = ["2018-01", "2016-12", "2017-04..2018-03"]
 

@@ -81,7 +81,7 @@ def test_a_second_up_on_the_same_home_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [({}, "is empty"), ({"notes.txt": "hello\n"}, "fits no contract")],
+    [({}, "is empty"), ({"notes.txt": "hello\n"}, "is an extract that a contract describes")],
     ids=["empty_folder", "no_extract"],
 )
 def test_a_folder_that_holds_no_extract_is_refused_before_anything_starts(
@@ -95,3 +95,49 @@ def test_a_folder_that_holds_no_extract_is_refused_before_anything_starts(
     assert answer.returncode == 1
     assert message in answer.stderr
     assert not list((tmp_path / "home").glob("landing/*/*"))
+
+
+def test_an_unreachable_catalogue_is_one_line_without_its_address(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [str(RASSO), "status"],
+        env=os.environ | {"RASSO_HOME": str(tmp_path / "home"), "RASSO_CATALOG": "postgres:host=127.0.0.1 port=1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: the lake cannot be opened")
+    assert "port=1" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("RASSO_CATALOG", "postgres:host=127.0.0.1 password=hunter2", "PGPASSWORD"),
+        ("RASSO_THREADS", "many", "RASSO_THREADS"),
+    ],
+    ids=["password_in_the_catalogue", "threads_that_are_no_number"],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(tmp_path: Path, name: str, value: str, message: str) -> None:
+    answer = subprocess.run(
+        [str(RASSO), "status"],
+        env=os.environ | {"RASSO_HOME": str(tmp_path / "home"), name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert message in answer.stderr
+    assert "hunter2" not in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_run_builds_and_publishes_what_an_earlier_receive_accepted(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample = write_samples(tmp_path / "samples")[-1]
+    rasso(home, "deliver", sample.path, "--supplier", sample.supplier, "--kind", sample.kind, "--synthetic")
+    assert "1 accepted" in rasso(home, "receive").stdout
+    answer = rasso(home, "run")
+    assert answer.returncode == 0, answer.stderr
+    assert "published release" in answer.stdout
+    assert "the published scorecards stand" in rasso(home, "run").stdout

@@ -43,7 +43,7 @@ HISTORY: dict[str, Step] = {
         {"a.csv": (0, "2016-02")}, "held", "SAME_BYTES_OTHER_PERIOD", [NOTHING]
     ),
     "same bytes, other period, again": Step(
-        {"a.csv": (0, "2016-02")}, "duplicate", "SAME_DELIVERY", [DUPLICATE]
+        {"a.csv": (0, "2016-02")}, "held", "SAME_BYTES_OTHER_PERIOD", [NOTHING]
     ),
     "same bytes for two periods": Step(
         {"a.csv": (1, "2016-03"), "b.csv": (1, "2016-04")}, "held", "SAME_BYTES_OTHER_PERIOD", [NOTHING, NOTHING]

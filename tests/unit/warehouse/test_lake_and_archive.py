@@ -13,7 +13,7 @@ from extracts.contract import all_contracts
 from rasso.settings import Settings
 from warehouse.archive import ArchiveError, archived, store
 from warehouse.intake import waiting_batches
-from warehouse.lake import newest_snapshot, reading, transaction, writing
+from warehouse.lake import LakeError, newest_snapshot, reading, transaction, writing
 from warehouse.schema import LEDGER, extract_columns, prepare_home, prepare_lake
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_a_reader_at_a_recorded_snapshot_does_not_see_later_rows(shared_home: Ho
 
 
 def test_a_snapshot_that_is_not_there_is_an_error(shared_home: Home) -> None:
-    with pytest.raises(duckdb.Error), reading(shared_home.settings, 10_000):
+    with pytest.raises(LakeError), reading(shared_home.settings, 10_000):
         pass
 
 

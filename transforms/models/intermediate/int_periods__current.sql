@@ -36,7 +36,9 @@ accepted_files as (
     from delivery_files
     inner join deliveries on delivery_files.hand_over_id = deliveries.hand_over_id
     inner join extract_kinds on delivery_files.kind = extract_kinds.kind
+    -- a file whose bytes were loaded before brings no rows of its own and takes nothing over
     where deliveries.state = 'accepted'
+        and delivery_files.rows_in > delivery_files.rows_duplicate
 
 ),
 

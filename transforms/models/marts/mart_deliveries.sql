@@ -41,6 +41,10 @@ final as (
         deliveries.received_at,
         case
             when deliveries.state = 'accepted'
+                and delivery_files.rows_in > 0
+                and delivery_files.rows_in = delivery_files.rows_duplicate
+                then 'duplicate'
+            when deliveries.state = 'accepted'
                 and any_value(extract_kinds.kind) is not null
                 and count(current_periods.delivery_id) = 0
                 then 'superseded'
