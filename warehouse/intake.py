@@ -14,20 +14,19 @@ import secrets
 import shutil
 import socket
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
-from expectations.report import FileReport, Report, RuleReport, write_index, write_report
+from expectations.report import write_index, write_report
 from extracts.contract import all_contracts
 from extracts.delivery import (
     MANIFEST,
     DeliveryError,
     LandedDelivery,
     Manifest,
-    ManifestFile,
     read_manifest,
     remove,
     slug,
@@ -36,22 +35,21 @@ from extracts.delivery import (
 )
 from extracts.period import Period
 from extracts.reader import Reader
-from extracts.staging import StagedFile, StagingError
+from extracts.staging import StagingError
 from warehouse import ledger, loading
 from warehouse.archive import ArchiveError, keep, store
 from warehouse.lake import attached, reading, transaction, writer_lock
+from warehouse.record import DeliveryRecord, FileRecord, file_row, report_of, rule_rows
 from warehouse.schema import prepare_home
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     import duckdb
 
-    from expectations.validation import Validation, Validator
-    from extracts.contract import Contract
+    from expectations.validation import Validator
     from rasso.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -168,47 +166,6 @@ class _Claims:
             ledger.give_back(self._connection, self._worker)
 
 
-@dataclass(slots=True)
-class _Delivery:
-    """A delivery on its way through the stages."""
-
-    landed: LandedDelivery
-    received_at: datetime
-    manifest: Manifest | None = None
-    files: list[_File] = field(default_factory=list)
-    validations: list[Validation] = field(default_factory=list)
-    failed_rows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    hold_reasons: list[tuple[str, str]] = field(default_factory=list)
-    stages: list[ledger.StageRow] = field(default_factory=list)
-
-    @property
-    def delivery_id(self) -> str | None:
-        return self.manifest.delivery_id if self.manifest else None
-
-
-@dataclass(slots=True)
-class _File:
-    """One file on its way."""
-
-    file_id: int
-    entry: ManifestFile
-    contract: Contract
-    period: Period
-    archived: Path
-    staged_path: Path
-    staged: StagedFile | None = None
-    rows_before: int | None = None  # set where the same bytes for the same period were loaded before
-    rows_quarantined: int = 0
-
-    @property
-    def is_duplicate(self) -> bool:
-        return self.rows_before is not None
-
-    @property
-    def rows_found(self) -> int | None:
-        return self.staged.row_count if self.staged else self.rows_before
-
-
 class _Intake:
     """Receives deliveries one after the other on one connection."""
 
@@ -219,7 +176,7 @@ class _Intake:
 
     def receive(self, landed: LandedDelivery) -> ReceiptOutcome:
         """Take one delivery through all stages to its terminal outcome."""
-        delivery = _Delivery(landed, received_at=ledger.now())
+        delivery = DeliveryRecord(landed, received_at=ledger.now())
         try:
             state, code, reason = self._examine(delivery)
         except (DeliveryError, StagingError, ArchiveError) as error:
@@ -229,7 +186,7 @@ class _Intake:
         except _OvertakenError:
             return self.receive(landed)  # now with what the other process loaded in sight
 
-    def _examine(self, delivery: _Delivery) -> tuple[str, str | None, str | None]:
+    def _examine(self, delivery: DeliveryRecord) -> tuple[str, str | None, str | None]:
         """State, reason code and reason of a delivery that can be read."""
         manifest = delivery.manifest = read_manifest(delivery.landed)
         _refuse_unnamed_files(delivery.landed.folder, manifest)
@@ -254,7 +211,7 @@ class _Intake:
             return "held", code, "; ".join(reason for _, reason in delivery.hold_reasons)
         return "accepted", None, None
 
-    def _archive(self, delivery: _Delivery, manifest: Manifest) -> None:
+    def _archive(self, delivery: DeliveryRecord, manifest: Manifest) -> None:
         staging = self._settings.lake / "staged" / delivery.landed.hand_over_id
         # Sorted by what identifies the delivery, so that a repeated hand-over numbers its files alike.
         entries = sorted(manifest.files, key=lambda entry: (entry.kind, entry.period, entry.sha256))
@@ -266,11 +223,11 @@ class _Intake:
                 raise DeliveryError("WRONG_CONTENT", f"file {entry.name}: {error}") from error
             contract = all_contracts()[entry.kind]
             period = Period.parse(entry.period)
-            file = _File(file_id, entry, contract, period, path, staging / f"{file_id}.parquet")
+            file = FileRecord(file_id, entry, contract, period, path, staging / f"{file_id}.parquet")
             delivery.files.append(file)
-            self._note(delivery, file, "archived", started)
+            delivery.note(file, "archived", started)
 
-    def _compare_with_known(self, delivery: _Delivery, supplier: str) -> None:
+    def _compare_with_known(self, delivery: DeliveryRecord, supplier: str) -> None:
         """Find files that were loaded before, and what contradicts the manifest's periods."""
         known = ledger.known_files(self._connection, supplier, {file.entry.sha256 for file in delivery.files})
         seen: dict[tuple[str, str], Period] = {}
@@ -294,14 +251,14 @@ class _Intake:
                 )
             delivery.hold_reasons.extend(self._contradictions(file))
 
-    def _contradictions(self, file: _File) -> Iterable[tuple[str, str]]:
+    def _contradictions(self, file: FileRecord) -> Iterable[tuple[str, str]]:
         stated = stated_period(file.contract, file.entry.name)
         if stated is not None and stated != file.period:
             yield "PERIOD_CONTRADICTS_NAME", f"file {file.entry.name} names {stated}, the manifest says {file.period}"
         if file.period.start > self._settings.as_of:
             yield "PERIOD_IN_FUTURE", f"file {file.entry.name} is for {file.period}, after {self._settings.as_of}"
 
-    def _stage(self, delivery: _Delivery) -> None:
+    def _stage(self, delivery: DeliveryRecord) -> None:
         for file in delivery.files:
             if file.is_duplicate:
                 continue
@@ -311,20 +268,20 @@ class _Intake:
                     file.archived, file.staged_path, file.contract, file.file_id, file.period
                 )
             except StagingError as error:
-                self._note(delivery, file, "staged", started, status="failed", code=error.code)
+                delivery.note(file, "staged", started, status="failed", code=error.code)
                 raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
-            self._note(delivery, file, "staged", started)
+            delivery.note(file, "staged", started)
 
-    def _validate(self, delivery: _Delivery) -> None:
+    def _validate(self, delivery: DeliveryRecord) -> None:
         loading.forget_quarantine(self._connection)
         for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
             files = [file for file in delivery.files if file.contract.kind == kind and file.staged]
             started = ledger.now()
             self._validate_kind(delivery, files)
             for file in files:
-                self._note(delivery, file, "validated", started)
+                delivery.note(file, "validated", started)
 
-    def _validate_kind(self, delivery: _Delivery, files: list[_File]) -> None:
+    def _validate_kind(self, delivery: DeliveryRecord, files: list[FileRecord]) -> None:
         from expectations.validation import (
             BATCH,
             FAILED,
@@ -353,7 +310,7 @@ class _Intake:
                 )
         self._connection.execute(f"drop table {BATCH}")
 
-    def _conclude(self, delivery: _Delivery, state: str, code: str | None, reason: str | None) -> ReceiptOutcome:
+    def _conclude(self, delivery: DeliveryRecord, state: str, code: str | None, reason: str | None) -> ReceiptOutcome:
         """Write the report, then commit rows and ledger at once, then empty the landing folder."""
         row = ledger.DeliveryRow(
             hand_over_id=delivery.landed.hand_over_id,
@@ -369,8 +326,8 @@ class _Intake:
             is_synthetic=bool(delivery.manifest and delivery.manifest.is_synthetic),
             code_version=code_version(),
         )
-        files = [_file_row(delivery, file, state) for file in delivery.files]
-        report = write_report(self._report_folder(delivery.landed), _report(delivery, row, files))
+        files = [file_row(delivery, file, state) for file in delivery.files]
+        report = write_report(self._report_folder(delivery.landed), report_of(delivery, row, files))
         keep(self._settings, delivery.landed.folder)  # also what could not be received: nothing is lost
         self._commit(delivery, row, files)
         remove([delivery.landed.folder])
@@ -387,7 +344,7 @@ class _Intake:
             report=report,
         )
 
-    def _commit(self, delivery: _Delivery, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> None:
+    def _commit(self, delivery: DeliveryRecord, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> None:
         started = ledger.now()
         with writer_lock(self._settings), transaction(self._connection):
             ledger.close_claim(self._connection, row.hand_over_id, self.worker)
@@ -399,49 +356,18 @@ class _Intake:
                     loading.load(self._connection, all_contracts()[kind], row.delivery_id, staged)
                 loading.record_quarantine(self._connection, row.delivery_id)
                 for file in delivery.files:
-                    self._note(delivery, file, "loaded", started)
+                    delivery.note(file, "loaded", started)
             ledger.insert_deliveries(self._connection, [row])
             ledger.insert_files(self._connection, files)
-            ledger.insert_rules(self._connection, _rule_rows(delivery))
+            ledger.insert_rules(self._connection, rule_rows(delivery))
             ledger.insert_stages(self._connection, delivery.stages)
 
-    def _check_not_overtaken(self, delivery: _Delivery, row: ledger.DeliveryRow) -> None:
+    def _check_not_overtaken(self, delivery: DeliveryRecord, row: ledger.DeliveryRow) -> None:
         """Ask again, as the only writer, what was asked before reading: another process may have loaded the same."""
         hashes = {file.entry.sha256 for file in delivery.files if file.staged}
         known = ledger.known_files(self._connection, row.supplier, hashes)
         if known or ledger.holds_other_nature(self._connection, is_synthetic=row.is_synthetic):
             raise _OvertakenError
-
-    def _note(
-        self,
-        delivery: _Delivery,
-        file: _File,
-        stage: str,
-        started: datetime,
-        *,
-        status: str = "done",
-        code: str | None = None,
-    ) -> None:
-        is_loading = stage == "loaded"
-        loaded = None if file.staged is None else file.staged.row_count - file.rows_quarantined
-        delivery.stages.append(
-            ledger.StageRow(
-                hand_over_id=delivery.landed.hand_over_id,
-                delivery_id=delivery.delivery_id,
-                file_id=file.file_id,
-                stage=stage,
-                status=status,
-                started_at=started,
-                ended_at=ledger.now(),
-                rows_in=file.rows_found,
-                rows_loaded=(loaded or 0) if is_loading else None,
-                rows_quarantined=file.rows_quarantined if stage in ("validated", "loaded") else None,
-                rows_duplicate=(file.rows_before or 0) if is_loading else None,
-                code_version=code_version(),
-                contract_version=file.contract.version,
-                message_code=code,
-            )
-        )
 
     def _report_folder(self, landed: LandedDelivery) -> Path:
         return self._settings.reports / (slug(landed.supplier) or "unknown") / landed.hand_over_id
@@ -458,106 +384,3 @@ def _refuse_unnamed_files(folder: Path, manifest: Manifest) -> None:
     unnamed = [path for path in folder.iterdir() if path.name not in named]
     if unnamed:
         raise DeliveryError("UNNAMED_FILE", f"the folder holds {len(unnamed)} files that {MANIFEST} does not name")
-
-
-def _file_row(delivery: _Delivery, file: _File, state: str) -> ledger.FileRow:
-    found = file.rows_found
-    taken_in = (found or 0) if state in ("accepted", "duplicate") else 0
-    duplicate = taken_in if file.is_duplicate else 0
-    quarantined = file.rows_quarantined if state == "accepted" else 0
-    return ledger.FileRow(
-        hand_over_id=delivery.landed.hand_over_id,
-        delivery_id=delivery.delivery_id or "",
-        file_id=file.file_id,
-        file_name=file.entry.name,
-        kind=file.contract.kind,
-        period_start=file.period.start,
-        period_end=file.period.end,
-        sha256=file.entry.sha256,
-        byte_count=file.archived.stat().st_size,
-        rows_declared=file.entry.rows,
-        rows_found=found,
-        rows_in=taken_in,
-        rows_loaded=taken_in - duplicate - quarantined,
-        rows_quarantined=quarantined,
-        rows_duplicate=duplicate,
-        contract_version=file.contract.version,
-    )
-
-
-def _rule_rows(delivery: _Delivery) -> list[ledger.RuleRow]:
-    return [
-        ledger.RuleRow(
-            hand_over_id=delivery.landed.hand_over_id,
-            delivery_id=delivery.delivery_id or "",
-            kind=validation.kind,
-            rule_id=result.rule.rule_id,
-            dimension=result.rule.dimension,
-            severity=result.rule.severity,
-            tested_count=result.tested_count,
-            failed_count=result.failed_count,
-        )
-        for validation in delivery.validations
-        for result in validation.results
-    ]
-
-
-def _report(delivery: _Delivery, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> Report:
-    staged = {file.file_id: file.staged for file in delivery.files}
-    return Report(
-        hand_over_id=row.hand_over_id,
-        delivery_id=row.delivery_id,
-        supplier=row.supplier,
-        delivery_name=row.delivery_name,
-        sent_at=row.sent_at,
-        received_at=row.received_at,
-        finished_at=row.finished_at,
-        state=row.state,
-        reason_code=row.reason_code,
-        reason=row.reason,
-        is_synthetic=row.is_synthetic,
-        code_version=row.code_version,
-        files=tuple(_file_report(file, staged[file.file_id]) for file in files),
-        rules=tuple(_rule_reports(delivery)),
-        evidence={validation.kind: validation.evidence for validation in delivery.validations},
-    )
-
-
-def _file_report(file: ledger.FileRow, staged: StagedFile | None) -> FileReport:
-    return FileReport(
-        file_id=file.file_id,
-        file_name=file.file_name,
-        kind=file.kind,
-        period=str(Period(file.period_start, file.period_end)),
-        sha256=file.sha256,
-        byte_count=file.byte_count,
-        contract_version=file.contract_version,
-        rows_declared=file.rows_declared,
-        rows_found=file.rows_found,
-        rows_in=file.rows_in,
-        rows_loaded=file.rows_loaded,
-        rows_quarantined=file.rows_quarantined,
-        rows_duplicate=file.rows_duplicate,
-        undeclared_columns=staged.undeclared_columns if staged else (),
-        drifted_columns=staged.drifted_columns if staged else (),
-        repairs=staged.repairs if staged else (),
-    )
-
-
-def _rule_reports(delivery: _Delivery) -> Iterable[RuleReport]:
-    for validation in delivery.validations:
-        for result in validation.results:
-            rule = result.rule
-            yield RuleReport(
-                kind=validation.kind,
-                rule_id=rule.rule_id,
-                description=rule.description,
-                rationale=rule.rationale,
-                dimension=rule.dimension,
-                severity=rule.severity,
-                owner=rule.owner,
-                since=rule.since,
-                tested_count=result.tested_count,
-                failed_count=result.failed_count,
-                first_rows=tuple(delivery.failed_rows.get(rule.rule_id, ())),
-            )
