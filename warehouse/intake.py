@@ -191,7 +191,7 @@ class _Intake:
         manifest = delivery.manifest = read_manifest(delivery.landed)
         _refuse_unnamed_files(delivery.landed.folder, manifest)
         self._archive(delivery, manifest)
-        if ledger.earlier_state(self._connection, manifest.delivery_id):
+        if ledger.was_accepted(self._connection, manifest.delivery_id):
             found = ledger.rows_found_before(self._connection, manifest.delivery_id)
             for file in delivery.files:
                 file.rows_before = found.get(file.file_id, 0)

@@ -165,20 +165,15 @@ def known_files(connection: duckdb.DuckDBPyConnection, supplier: str, hashes: It
     return [KnownFile(kind, sha256, Period(start, end), found) for kind, sha256, start, end, found in rows]
 
 
-def earlier_state(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> str | None:
-    """``accepted`` where the same bytes for the same periods were loaded before; None where they are new.
+def was_accepted(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> bool:
+    """Whether the same bytes for the same periods were loaded before.
 
     What was held or rejected before is examined anew: its contract may have been mended.
     """
     row = connection.execute(
-        f"""
-        select state from {ALIAS}.ledger.delivery
-        where delivery_id = ? and state = 'accepted'
-        limit 1
-        """,
-        [delivery_id],
+        f"select 1 from {ALIAS}.ledger.delivery where delivery_id = ? and state = 'accepted' limit 1", [delivery_id]
     ).fetchone()
-    return row[0] if row else None
+    return row is not None
 
 
 def holds_other_nature(connection: duckdb.DuckDBPyConnection, *, is_synthetic: bool) -> bool:
