@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from extracts.delivery import slug
 from extracts.period import Period
 
 if TYPE_CHECKING:
@@ -107,13 +108,18 @@ def write_report(folder: Path, report: Report) -> Path:
 def write_index(reports: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     """Write the list of all reports, newest first, and the style sheet that they share."""
     _write(reports / "report.css", (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    shown = [{**row, "page": _page_of(reports, str(row["hand_over_id"])), "period": _period(row)} for row in rows]
+    shown = [{**row, "page": _existing_page(reports, row), "period": _period(row)} for row in rows]
     return _write(reports / "index.html", _environment().get_template("index.html").render(rows=shown))
 
 
-def _page_of(reports: Path, hand_over_id: str) -> str | None:
-    found = next(reports.glob(f"*/{hand_over_id}/index.html"), None)
-    return found.relative_to(reports).as_posix() if found else None
+def page_of(supplier: str, hand_over_id: str) -> str:
+    """Where the report of a hand-over lies below the folder of reports."""
+    return f"{slug(supplier) or 'unknown'}/{hand_over_id}/index.html"
+
+
+def _existing_page(reports: Path, row: Mapping[str, object]) -> str | None:
+    page = page_of(str(row["supplier"]), str(row["hand_over_id"]))
+    return page if (reports / page).exists() else None
 
 
 def _period(row: Mapping[str, object]) -> str:

@@ -31,8 +31,18 @@ def expectation_suite(contract: Contract) -> Any:  # noqa: ANN401 - the library 
     Raises:
         ContractError: a rule names an expectation that we do not run.
     """
-    expectations = [_expectation(contract, rule) for rule in contract.rules if rule.engine != "rasso"]
+    expectations = [_expectation(contract, rule) for rule in contract.rules if is_expectation(rule)]
     return gx.ExpectationSuite(name=f"{contract.kind}-{contract.version}", expectations=expectations)
+
+
+def is_expectation(rule: Rule) -> bool:
+    """Whether Great Expectations runs it; the others look at a delivery as a whole and at what came before."""
+    return rule.engine != "rasso" or rule.check == "reference"
+
+
+def known(kind: str) -> str:
+    """Name of the relation with every row of a kind that the lake and the delivery hold."""
+    return f"known__{kind}"
 
 
 def rule_sql(contract: Contract, rule: Rule) -> str | None:
@@ -49,7 +59,20 @@ def rule_sql(contract: Contract, rule: Rule) -> str | None:
         repeated = f"select {keys} from {{batch}} where {complete} group by all having count(*) > 1"
         # A semi join and not a window: half of the time of all rules went into sorting.
         return f"select file_id, row_number from {{batch}} semi join ({repeated}) as repeated using ({keys})"
+    if rule.check == "reference":
+        return _reference_sql(rule)
     return None
+
+
+def _reference_sql(rule: Rule) -> str:
+    columns, references = rule.arguments["columns"], rule.arguments["references"]
+    complete = " and ".join(f"{column} is not null" for column in columns)
+    pairs = zip(columns, references, strict=True)
+    matches = " and ".join(f"batch.{column} = known.{reference}" for column, reference in pairs)
+    return (
+        f"select file_id, row_number from {{batch}} as batch"
+        f" anti join {known(str(rule.arguments['kind']))} as known on {matches} where {complete}"
+    )
 
 
 def _expectation(contract: Contract, rule: Rule) -> Any:  # noqa: ANN401 - the library is untyped
@@ -70,11 +93,12 @@ def _null_values_sql(contract: Contract, rule: Rule) -> str | None:
     """
     column = next(column for column in contract.columns if column.name == rule.column)
     conditions = [f"({rule.arguments['where']})"] if "where" in rule.arguments else []
-    if column.derivation is None and (column.sql_type != "varchar" or column.allowed):
+    if column.is_checked_on_reading:
         conditions.append(f"not {_is_unparsed(column.name)}")
-    if not conditions:
+    if not conditions and column.stored_as == column.name:
         return None
-    return f"select file_id, row_number from {{batch}} where {column.name} is null and {' and '.join(conditions)}"
+    conditions.insert(0, f"{column.stored_as} is null")
+    return f"select file_id, row_number from {{batch}} where {' and '.join(conditions)}"
 
 
 def _is_unparsed(column: str | None) -> str:

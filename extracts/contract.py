@@ -3,11 +3,14 @@
 Belongs here: turning a contract file into plain records and refusing a contract that says something that we would not
 keep. Does not belong here: running rules (``expectations``), reading suppliers' files (``extracts.staging``).
 
-What is ours within the standard, all as ``customProperties``: ``suppliers`` who may send it, ``periodFromFileName``,
-``nullMarkers``, ``nilMarkers`` (written for zero), ``thousandsSeparator``, ``percentSign``, ``letterCase``,
-``ignoredHeaders`` (known, not read, not reported). ``physicalName`` is the header as published today; ``synonyms`` are
-headers that other releases used, and their use is reported as drift. ``transformLogic`` is DuckDB SQL over the other
-columns, ``place_code(name)``, ``file_period_start`` and ``file_period_end``.
+What is ours within the standard, all as ``customProperties``: ``suppliers`` who may send it (ids or groups of
+``extracts.suppliers``), ``periodFromFileName``, ``nullMarkers``, ``nilMarkers`` (written for zero),
+``thousandsSeparator``, ``percentSign``, ``letterCase``, ``separator`` (between several codes in one column),
+``ignoredHeaders`` (known, not read, not reported). ``caseReference`` (``urn`` or ``crime``) marks a column whose text
+is replaced by a token while staging and stored as ``<name>_token``; ``referenceScope`` names the column within whose
+value the reference is unique. ``physicalName`` is the header as published today; ``synonyms`` are headers that other
+releases used, and their use is reported as drift. ``transformLogic`` is DuckDB SQL over the other columns, the columns
+that every staged batch has (``extracts.staging``) and its functions; it may read a case reference, a rule never can.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ from open_data_contract_standard.model import (
     SchemaProperty,
 )
 
+from extracts.suppliers import named
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -38,6 +43,14 @@ CONTRACTS = Path(__file__).parent / "contracts"
 PLACE_ALIASES = Path(__file__).parent / "place_aliases.csv"
 SEVERITIES = ("row", "delivery", "warning")
 ROW_ID = ("file_id", "row_number")
+CASE_REFERENCES = ("urn", "crime")
+# Our own checks, with the arguments that each needs.
+OWN_CHECKS: Mapping[str, frozenset[str]] = {
+    "declared_rows": frozenset(),
+    "quarantined_share": frozenset({"max_share"}),
+    "reference": frozenset({"columns", "kind", "references"}),
+    "volume_against_history": frozenset({"low", "high", "min_rows"}),
+}
 TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date"}
 
 _RULE_ID = re.compile(r"[A-Z]{2}-\d{3}")
@@ -86,6 +99,19 @@ class Column:
     thousands_separator: str
     has_percent_sign: bool
     is_upper_case: bool
+    separator: str
+    case_reference: str | None
+    reference_scope: str | None
+
+    @property
+    def stored_as(self) -> str:
+        """Name of the column in staged files and in the lake: a case reference is stored as its token only."""
+        return f"{self.name}_token" if self.case_reference else self.name
+
+    @property
+    def is_checked_on_reading(self) -> bool:
+        """Whether its text can fail to be a value of its type or code list."""
+        return self.derivation is None and (self.sql_type != "varchar" or bool(self.allowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +130,17 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
 
+    @property
+    def holds_case_references(self) -> bool:
+        """Whether staging it needs the key of the tokens."""
+        return any(column.case_reference for column in self.columns)
+
+    @property
+    def referenced_kinds(self) -> tuple[str, ...]:
+        """Kinds that its rules look references up in."""
+        kinds = {str(rule.arguments["kind"]) for rule in self.rules if rule.check == "reference"}
+        return tuple(sorted(kinds))
+
 
 @cache
 def all_contracts(folder: Path = CONTRACTS) -> Mapping[str, Contract]:
@@ -116,7 +153,10 @@ def all_contracts(folder: Path = CONTRACTS) -> Mapping[str, Contract]:
     if not contracts:
         raise ContractError(f"no contract in {folder.name}/")
     _refuse_repeats(rule.rule_id for contract in contracts for rule in contract.rules)
-    return {contract.kind: contract for contract in contracts}
+    by_kind = {contract.kind: contract for contract in contracts}
+    for contract in contracts:
+        _check_references(contract, by_kind)
+    return by_kind
 
 
 def read_contract(path: Path) -> Contract:
@@ -169,7 +209,7 @@ def _contract(document: OpenDataContractStandard) -> Contract:
         description=(description and description.purpose) or "",
         limitations=(description and description.limitations) or "",
         source=next((item.url for item in definitions if item.url), ""),
-        suppliers=tuple(_needed(ours, "suppliers")),
+        suppliers=_suppliers(tuple(_needed(ours, "suppliers"))),
         period_patterns=tuple(ours.get("periodFromFileName", ())),
         ignored_headers=_texts(_ours(table.customProperties).get("ignoredHeaders", ())),
         columns=columns,
@@ -199,7 +239,30 @@ def _column(item: SchemaProperty, table: Mapping[str, Any]) -> Column:
         thousands_separator=str(ours.get("thousandsSeparator", "")),
         has_percent_sign=bool(ours.get("percentSign", False)),
         is_upper_case=ours.get("letterCase") == "upper",
+        separator=str(ours.get("separator", "")),
+        case_reference=_case_reference(item, ours),
+        reference_scope=ours.get("referenceScope"),
     )
+
+
+def _case_reference(item: SchemaProperty, ours: Mapping[str, Any]) -> str | None:
+    reference = ours.get("caseReference")
+    if reference is None:
+        return None
+    if reference not in CASE_REFERENCES or item.logicalType != "string" or item.transformLogic is not None:
+        raise ContractError(f"column {item.name}: a case reference is a text of the file, one of {CASE_REFERENCES}")
+    if reference == "crime" and not ours.get("referenceScope"):
+        raise ContractError(
+            f"column {item.name}: a crime reference is unique within its force only; name the referenceScope"
+        )
+    return str(reference)
+
+
+def _suppliers(names: tuple[str, ...]) -> tuple[str, ...]:
+    strangers = [name for name in names if not named((name,))]
+    if strangers:
+        raise ContractError(f"{strangers[0]} is no supplier and no group of suppliers (extracts/suppliers.csv)")
+    return named(names)
 
 
 def _rules(document: OpenDataContractStandard, table: SchemaObject) -> Iterable[Rule]:
@@ -250,7 +313,17 @@ def _check(rule_id: str, quality: DataQuality) -> tuple[str, str, Mapping[str, A
     check, arguments = str(implementation.get("type")), dict(implementation.get("kwargs") or {})
     if check == "unexpected_rows_expectation":
         _check_selects_row_ids(rule_id, str(arguments.get("unexpected_rows_query")))
+    if quality.engine == "rasso":
+        _check_own(rule_id, check, arguments)
     return quality.engine, check, arguments
+
+
+def _check_own(rule_id: str, check: str, arguments: Mapping[str, Any]) -> None:
+    if check not in OWN_CHECKS:
+        raise ContractError(f"{rule_id}: there is no check {check}; there are {', '.join(sorted(OWN_CHECKS))}")
+    missing = OWN_CHECKS[check] - arguments.keys()
+    if missing:
+        raise ContractError(f"{rule_id}: {check} needs {', '.join(sorted(missing))}")
 
 
 def _check_selects_row_ids(rule_id: str, query: str) -> None:
@@ -278,9 +351,19 @@ def _check_required_are_tested(columns: tuple[Column, ...], rules: tuple[Rule, .
     for column in columns:
         if column.is_required and (column.name, "nullValues") not in tested:
             raise ContractError(f"column {column.name} is required and no rule of nullValues says so")
-        is_checked_on_reading = column.derivation is None and (column.sql_type != "varchar" or column.allowed)
-        if is_checked_on_reading and (column.name, "invalidValues") not in tested:
+        if column.is_checked_on_reading and (column.name, "invalidValues") not in tested:
             raise ContractError(f"column {column.name} has a type or a code list and no rule of invalidValues")
+
+
+def _check_references(contract: Contract, by_kind: Mapping[str, Contract]) -> None:
+    """Rules that look references up name columns that exist, on both sides."""
+    own = {column.stored_as for column in contract.columns}
+    for rule in (rule for rule in contract.rules if rule.check == "reference"):
+        other = by_kind.get(str(rule.arguments["kind"]))
+        theirs = {column.stored_as for column in other.columns} if other else set()
+        columns, references = rule.arguments["columns"], rule.arguments["references"]
+        if not (own.issuperset(columns) and theirs.issuperset(references) and len(columns) == len(references) > 0):
+            raise ContractError(f"{contract.kind}: {rule.rule_id} names a kind or columns that do not exist")
 
 
 def _ours(properties: list[CustomProperty] | None) -> Mapping[str, Any]:

@@ -30,6 +30,11 @@ class Period:
         first, last = f"{self.start:%Y-%m}", f"{self.end:%Y-%m}"
         return first if first == last else f"{first}..{last}"
 
+    @property
+    def month_count(self) -> int:
+        """How many months it has."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
+
     @classmethod
     def of_month(cls, year: int, month: int) -> Period:
         """One calendar month.

@@ -9,56 +9,128 @@ import json
 import selectors
 import subprocess
 import sys
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from extracts.contract import place_aliases
+from extracts.encrypted import EncryptedFileError, file_key
 from extracts.staging import ColumnPlan, StagedFile, StagingError, StagingJob, place_keys, with_tuples
+from extracts.suppliers import all_suppliers
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
-    from types import TracebackType
 
     from extracts.contract import Contract
     from extracts.period import Period
     from rasso.settings import Settings
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadingKeys:
+    """Keys with which archived files are read.
+
+    ``archive`` opens them, ``token`` makes tokens of case references, and ``hand_over`` encrypts the references on
+    their way to the vault; the last is made anew by each receiving process.
+    """
+
+    archive: bytes
+    token: bytes
+    hand_over: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRead:
+    """One file: where it lies, where it is staged, its contract, its number in the batch, its period and supplier."""
+
+    source: Path
+    target: Path
+    contract: Contract
+    file_id: int
+    period: Period
+    supplier: str
+
+
+class Readers:
+    """Several reading processes, so that several files are staged at a time."""
+
+    def __init__(self, settings: Settings, keys: ReadingKeys | None = None) -> None:
+        self._readers: SimpleQueue[Reader] = SimpleQueue()
+        self._all = [Reader(settings, keys) for _ in range(settings.threads)]
+        self._threads = ThreadPoolExecutor(len(self._all), thread_name_prefix="reader")
+
+    def __enter__(self) -> Self:
+        for reader in self._all:
+            self._readers.put(reader.__enter__())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for reader in self._all:
+            reader.close()
+
+    def stage(self, file: FileToRead) -> Future[StagedFile]:
+        """Read one file when a process is free; see ``Reader.stage``."""
+        return self._threads.submit(self._stage, file)
+
+    def _stage(self, file: FileToRead) -> StagedFile:
+        reader = self._readers.get()
+        try:
+            return reader.stage(file)
+        finally:
+            self._readers.put(reader)
+
+
 class Reader:
     """Stages files in a child process, one at a time; a file that breaks the process breaks nothing else."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keys: ReadingKeys | None = None) -> None:
         self._settings = settings
+        self._keys = keys
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self._running()  # starts while the caller still prepares
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
-    def stage(self, source: Path, target: Path, contract: Contract, file_id: int, period: Period) -> StagedFile:
-        """Read one file into typed Parquet at ``target``.
+    def stage(self, file: FileToRead) -> StagedFile:
+        """Read one file into typed Parquet at its target.
+
+        With keys, the source is a file of the archive, and case references are replaced by tokens; without, it is a
+        plain file, and one that holds case references is refused.
 
         Raises:
             StagingError: the file is no table of the contract, took too long, or broke the reader.
         """
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sender = all_suppliers()[file.supplier]
+        try:
+            source_key = file_key(file.source, self._keys.archive).hex() if self._keys else ""
+        except EncryptedFileError as error:
+            raise StagingError("ARCHIVE_DAMAGED", f"the archived file cannot be read: {error}") from error
         job = StagingJob(
-            source=str(source),
-            target=str(target),
-            file_id=file_id,
-            period_start=period.start.isoformat(),
-            period_end=period.end.isoformat(),
+            source=str(file.source),
+            target=str(file.target),
+            file_id=file.file_id,
+            period_start=file.period.start.isoformat(),
+            period_end=file.period.end.isoformat(),
+            as_of=self._settings.as_of.isoformat(),
+            supplier_code=sender.code,
+            own_force_codes=sender.own_force_codes,
             columns=tuple(
                 ColumnPlan(**{name: getattr(column, name) for name in ColumnPlan.__slots__})
-                for column in contract.columns
+                for column in file.contract.columns
             ),
-            ignored_headers=contract.ignored_headers,
+            ignored_headers=file.contract.ignored_headers,
             places=place_keys(place_aliases()),
+            source_key=source_key,
+            token_key=self._keys.token.hex() if self._keys else "",
+            hand_over_key=self._keys.hand_over.hex() if self._keys else "",
             memory_limit=self._settings.staging_memory_limit,
             threads=self._settings.threads,
         )
@@ -66,6 +138,10 @@ class Reader:
         if "staged" not in answer:
             raise StagingError(answer["code"], answer["message"])
         return StagedFile(**with_tuples(answer["staged"]))
+
+    def close(self) -> None:
+        """End the process."""
+        self._stop()
 
     def _ask(self, question: str) -> dict[str, Any]:
         process = self._running()

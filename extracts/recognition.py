@@ -15,6 +15,7 @@ import duckdb
 from extracts.contract import all_contracts
 from extracts.delivery import DeliveryError, stated_period
 from extracts.period import Period
+from extracts.reader import FileToRead
 from extracts.staging import StagingError
 
 if TYPE_CHECKING:
@@ -48,10 +49,12 @@ def recognise(path: Path, reader: Reader, scratch: Path) -> Recognised:
         DeliveryError: no contract or more than one fits, or the months cannot be told.
     """
     found = []
-    for contract in all_contracts().values():
+    # A file that many may send does not say who sent it, and a case reference is read with keys only.
+    contracts = [contract for contract in all_contracts().values() if len(contract.suppliers) == 1]
+    for contract in contracts:
         staged = scratch / f"{contract.kind}.parquet"
         try:
-            reader.stage(path, staged, contract, 1, _ANY_TIME)
+            reader.stage(FileToRead(path, staged, contract, 1, _ANY_TIME, contract.suppliers[0]))
         except StagingError:
             continue
         found.append((contract, staged))

@@ -3,8 +3,8 @@
 Belongs here: what happens inside the reading process (formats, encodings, headers, casts). Does not belong here: how
 that process is started and watched (``extracts.reader``), rules (``expectations``).
 
-Imports nothing but DuckDB and the standard library, so that the process starts fast. Nothing that it says holds a value
-of the file: codes, column names of the contract and line numbers only.
+Imports little besides DuckDB and the standard library, so that the process starts fast. Nothing that it says holds a
+value of the file: codes, column names of the contract and line numbers only.
 """
 
 from __future__ import annotations
@@ -17,19 +17,26 @@ import re
 import shutil
 import sys
 import zlib
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 import duckdb
 
+from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, MemoryFile, Scratch
+from extracts.tokens import MACROS, token_macros
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _INTEGER = r"[+-]?\d+(\.0*)?"
+# What every row of a staged file has besides the contract's columns; derivations and rules may use it.
+_NORMALISED = {"urn": "normalised_urn", "crime": "normalised_crime_reference"}
+_CONSTANTS = ("file_id", "file_period_start", "file_period_end", "supplier_code", "as_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +54,55 @@ class ColumnPlan:
     thousands_separator: str
     has_percent_sign: bool
     is_upper_case: bool
+    separator: str
+    case_reference: str | None
+    reference_scope: str | None
+
+    @property
+    def stored_as(self) -> str:
+        """Name of the column in the staged file; see ``extracts.contract.Column``."""
+        return f"{self.name}_token" if self.case_reference else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class StagingJob:
-    """One file to stage. ``period_start`` and ``period_end`` are the manifest's, ISO dates."""
+    """One file to stage. ``period_start``, ``period_end`` (the manifest's) and ``as_of`` are ISO dates.
+
+    Keys are hexadecimal text, which reaches the process through its standard input only. ``source_key`` opens this
+    one file of the archive; empty for a plain file. ``token_key`` makes tokens of case references, and
+    ``hand_over_key`` encrypts the references on their way to the vault; without them no file that has any is staged.
+    """
 
     source: str
     target: str
     file_id: int
     period_start: str
     period_end: str
+    as_of: str
+    supplier_code: str
+    own_force_codes: tuple[str, ...]
     columns: tuple[ColumnPlan, ...]
     ignored_headers: tuple[str, ...]
     places: Mapping[str, str]
+    source_key: str = field(repr=False)
+    token_key: str = field(repr=False)
+    hand_over_key: str = field(repr=False)
     memory_limit: str
     threads: int
 
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """What was staged: rows, columns that were not read, headers that other releases used, repairs made."""
+    """What was staged: rows, columns that were not read, headers that other releases used, repairs made.
+
+    ``references`` is the encrypted Parquet file of the case references that became tokens; None where there are none.
+    """
 
     row_count: int
     undeclared_columns: tuple[str, ...]
     drifted_columns: tuple[str, ...]
     repairs: tuple[str, ...]
+    references: str | None = None
 
 
 class StagingError(Exception):
@@ -88,125 +118,175 @@ class _NeedsMendingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Input:
+    """A file's bytes, whether they lie plain or encrypted on disk: for Python as a stream, for DuckDB by address."""
+
+    address: str
+    open: Callable[[], IO[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     """A file in a form that DuckDB reads: the relation's SQL, its header, and what had to be repaired."""
 
     relation: str
     header: tuple[str, ...]
-    paths: tuple[str, ...]
+    address: str
     repairs: tuple[str, ...]
     can_be_mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where one job is done: the files that may be read, an encrypted scratch for what is mended, a folder for both."""
+
+    job: StagingJob
+    folder: Path
+    files: EncryptedFileSystem
+    scratch: Scratch
+    source: _Input
+
+    @classmethod
+    def of(cls, job: StagingJob, folder: Path) -> Self:
+        files = EncryptedFileSystem()
+        path = Path(job.source)
+        if not job.source_key:
+            source = _Input(str(path), lambda: path.open("rb"))
+        else:
+            address = files.grant(path, bytes.fromhex(job.source_key))
+            source = _Input(address, lambda: cast("IO[bytes]", files.stream(address)))
+        return cls(job, folder, files, Scratch(folder, files), source)
+
+    def mended(self, name: str) -> _Input:
+        """A file of the scratch."""
+        address = self.scratch.address(name)
+        return _Input(address, lambda: cast("IO[bytes]", self.files.stream(address)))
 
 
 def stage(job: StagingJob) -> StagedFile:
     """Read one file into typed Parquet, row by row in its order: the contract's columns and ``unparsed_columns``.
 
     A row's number is its place in the Parquet file; numbering the rows here would make reading single-threaded.
-    ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null.
+    ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null. Besides,
+    every row has ``file_id``, ``file_period_start``, ``file_period_end``, ``supplier_code`` and ``as_of``. Case
+    references are stored as tokens; the references themselves go, encrypted, to a file of their own.
 
     Raises:
         StagingError: the file is no table of the contract.
     """
-    scratch = Path(job.target + ".tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700, parents=True)
+    folder = Path(job.target + ".tmp")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
     try:
+        desk = _Desk.of(job, folder)
         try:
-            return _staged(job, _source(Path(job.source), scratch), scratch)
+            return _staged(desk, _source(desk))
         except _NeedsMendingError:
             # Found by the reading itself: checking every file beforehand would read it twice.
-            return _staged(job, _mended_source(Path(job.source), scratch), scratch)
+            return _staged(desk, _mended_source(desk, desk.source))
+    except EncryptedFileError as error:
+        raise StagingError("ARCHIVE_DAMAGED", f"the archived file cannot be read: {error}") from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _staged(job: StagingJob, source: _Source, scratch: Path) -> StagedFile:
-    chosen, drifted, undeclared = _match_headers(job, source.header)
-    rows = _write(job, source, chosen, scratch)
-    return StagedFile(rows, undeclared, drifted, source.repairs)
+def _staged(desk: _Desk, source: _Source) -> StagedFile:
+    chosen, drifted, undeclared = _match_headers(desk.job, source.header)
+    rows, references = _write(desk, source, chosen)
+    return StagedFile(rows, undeclared, drifted, source.repairs, references)
 
 
-def _source(path: Path, scratch: Path) -> _Source:
-    with path.open("rb") as file:
+def _source(desk: _Desk) -> _Source:
+    with desk.source.open() as file:
         magic = file.read(4)
     if magic == b"PAR1":
-        return _parquet_source(path)
+        return _parquet_source(desk)
     if magic == b"PK\x03\x04":
-        return _xlsx_source(path, scratch)
-    return _csv_source(path, scratch, is_gzip=magic[:2] == _GZIP)
+        return _xlsx_source(desk)
+    return _csv_source(desk, desk.source, is_gzip=magic[:2] == _GZIP)
 
 
-def _parquet_source(path: Path) -> _Source:
-    literal = _literal(str(path))
+def _parquet_source(desk: _Desk) -> _Source:
+    literal = _literal(desk.source.address)
     try:
-        with _locked([str(path)]) as connection:
+        with _locked(desk, [desk.source.address]) as connection:
             described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
     except duckdb.Error as error:
         raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
     relation = f"(select {columns} from read_parquet({literal}))"
-    return _Source(relation, names, (str(path),), ())
+    return _Source(relation, names, desk.source.address, ())
 
 
-def _xlsx_source(path: Path, scratch: Path) -> _Source:
+def _xlsx_source(desk: _Desk) -> _Source:
     import openpyxl  # only here: most deliveries are CSV or Parquet
 
     try:
-        converted = scratch / "sheet.csv"
-        # An open file: the library judges a path by its suffix, and an archived file has none.
-        with path.open("rb") as file, converted.open("w", encoding="utf-8", newline="") as out:
+        with desk.source.open() as file, _text_file(desk, "sheet.csv") as out:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             csv.writer(out).writerows(["" if cell is None else str(cell) for cell in row] for row in rows)
     except Exception as error:  # the library raises many kinds; each means the same to a supplier
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
-    source = _csv_source(converted, scratch, is_gzip=False)
-    return _Source(source.relation, source.header, source.paths, ("read from the first sheet",))
+    source = _csv_source(desk, desk.mended("sheet.csv"), is_gzip=False)
+    return _Source(source.relation, source.header, source.address, ("read from the first sheet",))
 
 
-def _csv_source(path: Path, scratch: Path, *, is_gzip: bool) -> _Source:
-    head = _head(path, is_gzip=is_gzip)
+@contextmanager
+def _text_file(desk: _Desk, name: str) -> Iterator[IO[str]]:
+    """A text file of the scratch: what a supplier sent is never written to disk as it reads."""
+    with (
+        desk.scratch.writing(name) as raw,
+        io.TextIOWrapper(io.BufferedWriter(raw, _CHUNK), "utf-8", newline="") as out,
+    ):
+        yield out
+
+
+def _csv_source(desk: _Desk, source: _Input, *, is_gzip: bool) -> _Source:
+    head = _head(source, is_gzip=is_gzip)
     if not head.strip():
         raise StagingError("EMPTY_FILE", "the file is empty")
     if _needed_repairs(head):
-        return _mended_source(path, scratch)
-    return _text_source(path, is_gzip, head)
+        return _mended_source(desk, source)
+    return _text_source(source, is_gzip, head)
 
 
-def _mended_source(path: Path, scratch: Path) -> _Source:
+def _mended_source(desk: _Desk, source: _Input) -> _Source:
     """The file with mended line endings, as UTF-8; else as Windows-1252, which publishers' spreadsheets write."""
-    with path.open("rb") as file:
+    with source.open() as file:
         is_gzip = file.read(2) == _GZIP
-    repairs = _needed_repairs(_head(path, is_gzip=is_gzip)) or ["line endings mended"]
+    repairs = _needed_repairs(_head(source, is_gzip=is_gzip)) or ["line endings mended"]
     try:
-        mended = _mended(path, scratch, "utf-8-sig", is_gzip=is_gzip)
+        mended = _mended(desk, source, "utf-8-sig", is_gzip=is_gzip)
     except UnicodeDecodeError:
         repairs = [repair for repair in repairs if "ending" not in repair] + ["converted from Windows-1252"]
-        mended = _mended(path, scratch, "cp1252", is_gzip=is_gzip)
+        mended = _mended(desk, source, "cp1252", is_gzip=is_gzip)
     return _text_source(mended, False, _head(mended, is_gzip=False), tuple(repairs))
 
 
-def _text_source(path: Path, is_gzip: bool, head: bytes, repairs: tuple[str, ...] = ()) -> _Source:
+def _text_source(source: _Input, is_gzip: bool, head: bytes, repairs: tuple[str, ...] = ()) -> _Source:
     header = _csv_header(head)
     columns = ", ".join(f"'c{index}': 'varchar'" for index in range(len(header)))
     relation = (
-        f"read_csv({_literal(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"read_csv({_literal(source.address)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
         f"columns={{{columns}}}, compression='{'gzip' if is_gzip else 'none'}')"
     )
-    return _Source(relation, header, (str(path),), repairs, can_be_mended=not repairs)
+    return _Source(relation, header, source.address, repairs, can_be_mended=not repairs)
 
 
-def _head(path: Path, *, is_gzip: bool) -> bytes:
+def _head(source: _Input, *, is_gzip: bool) -> bytes:
     try:
-        with _open(path, is_gzip=is_gzip) as file:
+        with _opened(source, is_gzip=is_gzip) as file:
             return file.read(_HEAD_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
 
 
-def _open(path: Path, *, is_gzip: bool) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb")) if is_gzip else path.open("rb")
+@contextmanager
+def _opened(source: _Input, *, is_gzip: bool) -> Iterator[IO[bytes]]:
+    with source.open() as raw:
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
 
 
 def _needed_repairs(head: bytes) -> list[str]:
@@ -220,22 +300,21 @@ def _needed_repairs(head: bytes) -> list[str]:
     return repairs
 
 
-def _mended(path: Path, scratch: Path, encoding: str, *, is_gzip: bool) -> Path:
-    target = scratch / "mended.csv"
+def _mended(desk: _Desk, source: _Input, encoding: str, *, is_gzip: bool) -> _Input:
     try:
         with (
-            _open(path, is_gzip=is_gzip) as raw,
+            _opened(source, is_gzip=is_gzip) as raw,
             io.TextIOWrapper(raw, encoding=encoding, newline=None) as text,  # every line ending becomes \n
-            target.open("w", encoding="utf-8", newline="") as out,
+            _text_file(desk, "mended.csv") as out,
         ):
             shutil.copyfileobj(text, out, _CHUNK)
     except UnicodeDecodeError as error:
         if encoding != "cp1252":
             raise
         raise StagingError("UNKNOWN_ENCODING", "the text is neither UTF-8 nor Windows-1252; send UTF-8") from error
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
-    return target
+    return desk.mended("mended.csv")
 
 
 def _csv_header(head: bytes) -> tuple[str, ...]:
@@ -278,28 +357,76 @@ def _match_headers(job: StagingJob, header: tuple[str, ...]) -> tuple[dict[str, 
     return chosen, tuple(drifted), tuple(f"column {position}" for position in undeclared)
 
 
-def _write(job: StagingJob, source: _Source, chosen: dict[str, int], scratch: Path) -> int:
+def _write(desk: _Desk, source: _Source, chosen: dict[str, int]) -> tuple[int, str | None]:
+    """Write the staged file, and the encrypted file of references where there are any; returns rows and the latter."""
+    job = desk.job
+    has_references = any(column.case_reference for column in job.columns)
+    if has_references and not (job.token_key and job.hand_over_key):
+        raise StagingError("NO_KEY", "the file holds case references, and there is no key to make tokens of them")
     # A file on disk, not a plain COPY: it becomes visible under its name only when it is whole.
-    unfinished = scratch / "staged.parquet"
-    query = _staging_query(job, source, chosen)
+    unfinished, kept = desk.folder / "staged.parquet", Path(f"{job.target}.references")
+    typed = _typed_query(job, source, chosen)
     try:
-        with _locked([*source.paths, str(unfinished), str(scratch)], job, scratch) as connection:
-            names, codes = _list(job.places), _list(job.places.values())
-            connection.execute(f"set variable places = map({names}, {codes})")
-            connection.execute(_PLACE_CODE)
-            connection.execute("set lock_configuration = true")
+        with (
+            MemoryFile() as references,
+            _locked(desk, [source.address, str(unfinished), references.path]) as connection,
+        ):
+            _prepare(connection, job)
+            query = f"select {_stored_columns(job)} from ({typed})"
             connection.execute(f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)")
+            if has_references:
+                # A second reading of the file: keeping its rows would take memory that grows with them.
+                query = _references_query(job, typed)
+                options = "(format parquet, compression zstd, use_tmp_file false)"
+                connection.execute(f"copy ({query}) to {_literal(references.path)} {options}")
+                references.save(kept, bytes.fromhex(job.hand_over_key))
             row = connection.execute(f"select count(*) from {_literal(str(unfinished))}").fetchone()
     except duckdb.Error as error:
+        if desk.files.fault:
+            raise desk.files.fault from error
         if source.can_be_mended:
             raise _NeedsMendingError from error
         raise _unreadable(error) from error
-    unfinished.replace(job.target)
     rows = int(row[0]) if row else 0
     if rows == 0:
-        Path(job.target).unlink()
         raise StagingError("EMPTY_FILE", "the file has a header and no rows")
-    return rows
+    unfinished.replace(job.target)
+    return rows, str(kept) if has_references else None
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob) -> None:
+    """Functions that a contract's derivations may use, then the lock."""
+    connection.execute(f"set variable places = map({_list(job.places)}, {_list(job.places.values())})")
+    connection.execute(_PLACE_CODE)
+    connection.execute(f"create macro own_force(code) as list_contains({_list(job.own_force_codes)}::varchar[], code)")
+    connection.execute(token_macros(bytes.fromhex(job.token_key)) if job.token_key else MACROS)
+    connection.execute("set lock_configuration = true")
+
+
+def _references_query(job: StagingJob, typed: str) -> str:
+    """Every case reference with its token, as the vault keeps it."""
+    parts = []
+    for column in (column for column in job.columns if column.case_reference):
+        normalised = f"{_NORMALISED[str(column.case_reference)]}({column.name})"
+        parts.append(
+            f"select '{column.case_reference}' as entity, {_token(column)} as token,"
+            f" {column.reference_scope or _literal('')} as scope, {normalised} as original"
+            f" from typed where {normalised} is not null"
+        )
+    return f"with typed as ({typed}) {' union all '.join(parts)}"
+
+
+def _token(column: ColumnPlan) -> str:
+    if column.case_reference == "urn":
+        return f"token_of_urn({column.name})"
+    return f"token_of_crime({column.reference_scope}, {column.name})"
+
+
+def _stored_columns(job: StagingJob) -> str:
+    columns = [
+        f"{_token(column)} as {column.stored_as}" if column.case_reference else column.name for column in job.columns
+    ]
+    return ", ".join([*_CONSTANTS, "unparsed_columns", *columns])
 
 
 def _unreadable(error: duckdb.Error) -> StagingError:
@@ -311,7 +438,7 @@ def _unreadable(error: duckdb.Error) -> StagingError:
     return StagingError("UNREADABLE_FILE", f"the file cannot be read as a table{where}; send it again")
 
 
-def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> str:
+def _typed_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> str:
     texts, values, failures = [], [], []
     for column in (column for column in job.columns if column.derivation is None):
         index = chosen.get(column.name)
@@ -323,7 +450,6 @@ def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> 
                 f"case when {column.name} is not null and {_is_bad(column, value)} then '{column.name}' end"
             )
     derived = [f"{column.derivation} as {column.name}" for column in job.columns if column.derivation is not None]
-    names = ", ".join(column.name for column in job.columns)
     unparsed = f"nullif(concat_ws('|', {', '.join(failures)}), '')" if failures else "null::varchar"
     return f"""
         with
@@ -332,18 +458,19 @@ def _staging_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> 
                 {job.file_id}::integer as file_id,
                 date '{job.period_start}' as file_period_start,
                 date '{job.period_end}' as file_period_end,
+                {_literal(job.supplier_code)} as supplier_code,
+                date '{job.as_of}' as as_of,
                 {", ".join(texts)}
             from {source.relation}
         ),
         typed as (
             select
-                file_id, file_period_start, file_period_end,
+                {", ".join(_CONSTANTS)},
                 {unparsed} as unparsed_columns,
                 {", ".join(values)}
             from texts
-        ),
-        derived as (select *, {", ".join(derived) or "null as none_derived"} from typed)
-        select file_id, file_period_start, file_period_end, unparsed_columns, {names} from derived
+        )
+        select *, {", ".join(derived) or "null as none_derived"} from typed
     """
 
 
@@ -371,6 +498,9 @@ def _value(column: ColumnPlan) -> str:
     if column.allowed:
         codes = ", ".join(_literal(code) for code in column.allowed)
         # Not "in (…)": a long list becomes a join, which loses the order of the rows.
+        if column.separator:
+            parts = f"string_split({column.name}, {_literal(column.separator)})"
+            return f"case when list_has_all([{codes}], {parts}) then {column.name} end"
         return f"try_cast({column.name} as enum ({codes}))::varchar"
     if column.sql_type == "varchar":
         return column.name
@@ -404,23 +534,23 @@ def place_keys(aliases: Mapping[str, str]) -> dict[str, str]:
     return {**plain, **aliases}
 
 
-def _locked(paths: list[str], job: StagingJob | None = None, scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection that can touch nothing but the given paths and downloads nothing."""
+def _locked(desk: _Desk, addresses: list[str]) -> duckdb.DuckDBPyConnection:
+    """A connection that can touch nothing but the given addresses and downloads nothing."""
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
-            "memory_limit": job.memory_limit if job else "256MiB",
-            "threads": job.threads if job else 1,
+            "memory_limit": desk.job.memory_limit,
+            "threads": desk.job.threads,
             "preserve_insertion_order": True,
-            "temp_directory": str(scratch / "spill") if scratch else "",
+            "temp_directory": "",  # what does not fit into memory would be written as it reads
         }
     )
+    connection.register_filesystem(desk.files)
     # Written out and not bound: to bind a list, DuckDB imports pandas, which takes longer than most files.
-    connection.execute(f"set allowed_paths = {_list(paths)}")
-    if scratch:
-        connection.execute(f"set allowed_directories = {_list([str(scratch)])}")
+    connection.execute(f"set allowed_paths = {_list(addresses)}")
+    connection.execute(f"set allowed_directories = {_list([str(desk.folder)])}")
     connection.execute("set enable_external_access = false")
     return connection
 

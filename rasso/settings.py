@@ -12,6 +12,14 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+AS_OF = "as_of"  # a file of the home that fixes its day: samples lie in the past
+
+
+def _day_of(home: Path) -> date:
+    fixed = home.expanduser() / AS_OF
+    return date.fromisoformat(fixed.read_text(encoding="utf-8")) if fixed.is_file() else datetime.now(UTC).date()
+
+
 class Settings(BaseSettings):
     """Where state lives and which limits hold; every field can be set as ``RASSO_<FIELD>``."""
 
@@ -23,8 +31,12 @@ class Settings(BaseSettings):
         description="DuckLake catalogue: empty for SQLite under the home, or 'postgres:dbname=… host=… user=…'.",
     )
     as_of: date = Field(
-        default_factory=lambda: datetime.now(UTC).date(),
-        description="The day that 'late' and 'in the future' are judged against; today unless set.",
+        default_factory=lambda data: _day_of(data["home"]),
+        description="The day that 'late' and 'in the future' are judged against; today unless set here or by the home.",
+    )
+    key_file: Path = Field(
+        default_factory=lambda data: data["home"] / "secrets" / "keys.json",
+        description="Key file (mode 0400) of tokens, vault and archive; made with: rasso make-key.",
     )
     memory_limit: str = Field(default="768MiB", description="Memory of one DuckDB connection.")
     staging_memory_limit: str = Field(default="512MiB", description="Memory of the connection that reads a file.")
@@ -33,12 +45,24 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(default=900, ge=1, description="Time after which a claimed delivery may be taken over.")
     receive_batch: int = Field(default=50, ge=1, description="Deliveries that one task receives in one process.")
 
+    link_threshold: float = Field(
+        default=0.9,
+        gt=0.5,
+        le=1,
+        description="Probability from which a crime and a case are taken as linked where no rule decides.",
+    )
+
     @field_validator("catalog")
     @classmethod
     def _holds_no_password(cls, catalog: str) -> str:
         if "password=" in catalog.replace(" ", "").lower():
             raise ValueError("a password belongs into PGPASSWORD or a password file, not into RASSO_CATALOG")
         return catalog
+
+    @field_validator("key_file")
+    @classmethod
+    def _found_from_any_folder(cls, key_file: Path) -> Path:
+        return key_file.expanduser().absolute()
 
     @property
     def landing(self) -> Path:
@@ -54,6 +78,16 @@ class Settings(BaseSettings):
     def lake(self) -> Path:
         """The DuckLake: catalogue, data files, extension binaries and the writer lock."""
         return self.root / "lake"
+
+    @property
+    def vault(self) -> Path:
+        """The originals of case references, encrypted, and the lock of those who open it."""
+        return self.root / "vault"
+
+    @property
+    def secrets(self) -> Path:
+        """The key file, unless ``RASSO_KEY_FILE`` names one elsewhere."""
+        return self.root / "secrets"
 
     @property
     def reports(self) -> Path:
@@ -89,5 +123,7 @@ class Settings(BaseSettings):
         """Create the home and its folders, readable by their owner only."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
-        for folder in (self.landing, self.archive, self.lake, self.reports, self.site, self.airflow, self.logs):
+        kept = (self.landing, self.archive, self.lake, self.vault, self.secrets)
+        shown = (self.reports, self.site, self.airflow, self.logs)
+        for folder in (*kept, *shown):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rasso.settings import Settings
+from warehouse.keys import make_keys
 from warehouse.schema import prepare_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 PUBLIC_DATA = Path(os.environ.get("RASSO_PUBLIC_DATA", ROOT.parent / "shared" / "data"))
@@ -24,8 +29,21 @@ WHERE_TO_GET_IT = (
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own RASSO_* and AIRFLOW_* settings must not reach a test."""
     for name in list(os.environ):
-        if name.startswith(("RASSO_", "AIRFLOW_")) and name != "RASSO_PUBLIC_DATA":
+        if name.startswith(("RASSO_", "AIRFLOW_")) and name not in ("RASSO_PUBLIC_DATA", "RASSO_KEY_FILE"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One key file for all homes of a test run; a test that is about keys sets its own."""
+    key_file = tmp_path_factory.mktemp("secrets") / "keys.json"
+    before = os.environ.get("RASSO_KEY_FILE")
+    os.environ["RASSO_KEY_FILE"] = str(key_file)
+    make_keys(Settings(), development=True)
+    yield
+    os.environ.pop("RASSO_KEY_FILE")
+    if before is not None:
+        os.environ["RASSO_KEY_FILE"] = before
 
 
 @pytest.fixture

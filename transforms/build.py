@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from transforms import catalogue
+from transforms.sources import SOURCES, write_sources
 from warehouse.lake import attached, newest_snapshot, transaction, writer_lock
 from warehouse.schema import prepare_lake
 from warehouse.version import code_version
@@ -103,13 +104,19 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
         on_progress: called after each finished step of dbt.
 
     Raises:
-        BuildError: the measure catalogue cannot be used; nothing was built.
+        BuildError: the measure catalogue or a changed contract cannot be used; nothing was built.
         duckdb.Error: the lake cannot be written to.
     """
     try:
         measures = catalogue.load()
     except catalogue.CatalogueError as error:
         raise BuildError(f"{catalogue.CATALOGUE_FILE.name}: {error}") from error
+    try:
+        write_sources()
+    except OSError as error:
+        raise BuildError(
+            f"a contract changed, and {SOURCES.name} cannot be written ({error.strerror}); build once where it can"
+        ) from error
     clock = time.monotonic()
     with writer_lock(settings):
         started = datetime.now(UTC)  # not before: what is accepted while we wait is in this build

@@ -1,22 +1,42 @@
-"""The archive: original files, kept by the sha256 of their content.
+"""The archive: original files, encrypted, kept by the sha256 of their plain content.
 
-Belongs here: storing bytes once and finding them again. Does not belong here: what they mean.
+Belongs here: storing bytes once and finding them again. Does not belong here: what they mean, and the format of an
+encrypted file (``extracts.encrypted``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from extracts.encrypted import DecryptedFile, EncryptedFileError, EncryptedWriter, read_header
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
     from rasso.settings import Settings
+    from warehouse.keys import Keys
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20
 
 
 class ArchiveError(Exception):
-    """A file whose bytes are not what its manifest says."""
+    """A file whose bytes are not what its manifest says, or that the archive does not hold whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A file of the archive: where it lies encrypted, and how many bytes it has when it is read."""
+
+    path: Path
+    byte_count: int
 
 
 def archived(settings: Settings, sha256: str) -> Path:
@@ -24,56 +44,108 @@ def archived(settings: Settings, sha256: str) -> Path:
     return settings.archive / sha256[:2] / sha256
 
 
-def store(settings: Settings, source: Path, sha256: str) -> Path:
-    """Copy a file into the archive, synced to disk; a file that is already there is not written again.
+def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived:
+    """Encrypt a file into the archive, synced to disk; what is there already with the current key is left as it is.
 
     Raises:
         ArchiveError: the content has another hash, or is no regular file.
     """
     target = archived(settings, sha256)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
-    is_there = target.exists()
-    digest = hashlib.sha256()
     try:
         # O_NOFOLLOW: a link in the landing folder must not lead us to another file.
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise ArchiveError("it is not there, or is no plain file") from error
     try:
-        with (
-            os.fdopen(descriptor, "rb") as reading,
-            (Path(os.devnull) if is_there else unfinished).open("wb") as writing,
-        ):
-            while chunk := reading.read(1 << 20):
-                digest.update(chunk)
-                writing.write(chunk)
-            writing.flush()
-            if not is_there:
-                os.fsync(writing.fileno())
-        if digest.hexdigest() != sha256:
-            raise ArchiveError("its content has another sha256 than the manifest says")
-        if not is_there:
-            unfinished.chmod(0o400)
-            unfinished.replace(target)
-            _sync_folder(target.parent)
+        with os.fdopen(descriptor, "rb") as reading:
+            size = os.fstat(descriptor).st_size
+            if _is_stored(target, keys, size):
+                return Archived(target, _compared(reading, sha256))
+            return Archived(target, _encrypted(reading, target, keys, sha256))
     except IsADirectoryError as error:
         raise ArchiveError("it is no plain file") from error
+
+
+def keep(settings: Settings, keys: Keys, folder: Path, except_names: Collection[str] = ()) -> None:
+    """Store every plain file of a delivery's folder, whatever it is, but those of these names, which were stored."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and str(path.relative_to(folder)) not in except_names:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            store(settings, keys, path, sha256)
+
+
+def opened(settings: Settings, keys: Keys, sha256: str) -> DecryptedFile:
+    """The plain bytes of an archived file, seekable; nothing plain is written anywhere.
+
+    Raises:
+        ArchiveError: it is not there, or is damaged.
+        KeysError: it was written with a version of the key that the key file does not hold.
+    """
+    path = archived(settings, sha256)
+    try:
+        header = read_header(path)
+        return DecryptedFile(path, header.file_key(keys.of("archive", header.key_version)))
+    except FileNotFoundError as error:
+        raise ArchiveError(f"the archive holds no file {sha256}") from error
+    except EncryptedFileError as error:
+        raise ArchiveError(f"the archived file {sha256} cannot be read: {error}") from error
+
+
+def _is_stored(target: Path, keys: Keys, size: int) -> bool:
+    """Whether the archive holds a file that opens with the current key and has the right size."""
+    try:
+        header = read_header(target)
+        if header.key_version != keys.current:
+            return False  # written anew, so that what is read next needs the current key only
+        with DecryptedFile(target, header.file_key(keys.archive)) as file:
+            if file.size == size:
+                return True
+    except FileNotFoundError:
+        return False
+    except EncryptedFileError:
+        pass
+    log.warning("an archived file was damaged; it is written anew: %s", target.name)
+    return False
+
+
+def _compared(reading: IO[bytes], sha256: str) -> int:
+    """Check a file against its hash; returns its size."""
+    return sum(len(chunk) for chunk in _checked(reading, sha256))
+
+
+def _encrypted(reading: IO[bytes], target: Path, keys: Keys, sha256: str) -> int:
+    """Encrypt what is read into the archive, where its hash is right; returns its size."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
+    size = 0
+    try:
+        with unfinished.open("wb") as file:
+            with EncryptedWriter(file, keys.archive, target.name, key_version=keys.current) as writer:
+                for chunk in _checked(reading, sha256):
+                    size += writer.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.chmod(0o400)
+        unfinished.replace(target)
+        _sync_folder(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
-    return target
+    return size
 
 
-def keep(settings: Settings, folder: Path) -> None:
-    """Store every plain file of a delivery's folder, whatever it is; what is there already is not written again."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            store(settings, path, _sha256(path))
+def _checked(reading: IO[bytes], sha256: str) -> Iterator[bytes]:
+    """The chunks of a file.
 
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    Raises:
+        ArchiveError: after the last one, where they have another hash.
+    """
+    digest = hashlib.sha256()
+    while chunk := reading.read(_CHUNK):
+        digest.update(chunk)
+        yield chunk
+    if digest.hexdigest() != sha256:
+        raise ArchiveError("its content has another sha256 than the manifest says")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""Intake: from a waiting delivery to loaded rows, or to a reason why not.
+"""Intake: from waiting deliveries to loaded rows, or to reasons why not.
 
-Belongs here: the order of the steps, and deciding what becomes of a delivery. Does not belong here: how a file is read
-(``extracts``), how rules run (``expectations``), which tables there are (``warehouse.schema``).
+Belongs here: the order of the steps, groups, claims, and the commit. Does not belong here: what a manifest and the
+ledger decide before a row is read (``warehouse.admission``), how a file is read (``extracts``), how rules run
+(``expectations``), which tables there are (``warehouse.schema``).
 
 Importing this module is cheap; Great Expectations is imported when the first rows are validated.
 """
@@ -13,76 +14,48 @@ import os
 import secrets
 import shutil
 import socket
+from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
 from expectations.report import write_index, write_report
 from extracts.contract import all_contracts
-from extracts.delivery import (
-    MANIFEST,
-    DeliveryError,
-    LandedDelivery,
-    Manifest,
-    read_manifest,
-    remove,
-    slug,
-    stated_period,
-    waiting,
-)
+from extracts.delivery import MANIFEST, DeliveryError, LandedDelivery, Manifest, read_manifest, remove, waiting
 from extracts.period import Period
-from extracts.reader import Reader
+from extracts.reader import FileToRead, Readers
 from extracts.staging import StagingError
 from warehouse import ledger, loading
+from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError, keep, store
+from warehouse.keys import read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
-from warehouse.record import DeliveryRecord, FileRecord, file_row, report_of, rule_rows
+from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
 from warehouse.schema import prepare_home
-from warehouse.version import code_version
+from warehouse.vault import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from datetime import datetime
 
     import duckdb
 
     from expectations.validation import Validator
     from rasso.settings import Settings
+    from warehouse.keys import Keys
 
 log = logging.getLogger(__name__)
 
-_MIXED = {
-    True: "this home holds real figures; synthetic ones go into a home of their own (RASSO_HOME)",
-    False: "this home holds synthetic figures; real ones go into a home of their own (RASSO_HOME)",
-}
 SHOWN_ROWS = 1000  # row numbers per rule in a supplier's feedback file
+GROUP_BYTES = 64 << 20  # of deliveries that are received together: some 600,000 rows of a case extract
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptOutcome:
-    """What became of one hand-over."""
-
-    hand_over_id: str
-    delivery_id: str | None
-    supplier: str
-    delivery_name: str
-    state: str
-    reason: str | None
-    rows_loaded: int
-    rows_quarantined: int
-    report: Path
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether rows were loaded."""
-        return self.state == "accepted"
-
-
-class _OvertakenError(Exception):
-    """Another process loaded the same bytes, or figures of the other nature, while this one was reading."""
+class _NotTogetherError(Exception):
+    """Deliveries whose verdicts depend on one another, or on what another process loaded while this one was reading."""
 
 
 class IntakeError(Exception):
@@ -98,7 +71,7 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     # What is recorded already was received by a process that ended before it emptied the landing folder.
     for arrival in arrivals:
         if arrival.hand_over_id in done:
-            keep(settings, arrival.folder)
+            keep(settings, read_keys(settings), arrival.folder)
             remove([arrival.folder])
     ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
@@ -112,32 +85,55 @@ def receive_deliveries(
     """Receive each of these deliveries that nobody else has claimed.
 
     Raises:
+        KeysError: there is no key, or it may not be used; nothing was read.
         IntakeError: some could not be received through a fault of ours; all others were.
     """
     wanted = set(hand_over_ids)
     arrivals = [arrival for arrival in waiting(settings.landing) if arrival.hand_over_id in wanted]
     if not arrivals:
         return []
-    outcomes, faults = [], []
+    keys = read_keys(settings)
+    outcomes: list[ReceiptOutcome] = []
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(settings))
+        reading_keys = keys.for_staging()
+        readers = stack.enter_context(Readers(settings, reading_keys))
         connection = stack.enter_context(attached(settings))
-        intake = _Intake(settings, connection, reader)
-        for arrival in stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held:
-            try:
-                outcome = intake.receive(arrival)
-            except Exception as error:  # noqa: BLE001 - a fault of ours in one delivery must not stop the others
-                # The kind of error only: its text may quote what was being read.
-                log.error("delivery %s could not be received: %s", arrival.hand_over_id, type(error).__name__)  # noqa: TRY400
-                faults.append(f"{arrival.supplier}/{arrival.name} ({type(error).__name__})")
-                continue
-            outcomes.append(outcome)
-            if on_outcome:
-                on_outcome(outcome)
+        intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
+        held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
+        for group in in_groups(held):
+            for outcome in intake.receive(group):
+                outcomes.append(outcome)
+                if on_outcome:
+                    on_outcome(outcome)
         write_index(settings.reports, ledger.report_index(connection))
-    if faults:
-        raise IntakeError(f"could not receive {', '.join(faults)}; they stay in the landing folder and are tried again")
+    if intake.faults:
+        faults = ", ".join(intake.faults)
+        raise IntakeError(f"could not receive {faults}; they stay in the landing folder and are tried again")
     return outcomes
+
+
+def in_groups(arrivals: Sequence[LandedDelivery]) -> list[list[LandedDelivery]]:
+    """Deliveries that are received together, in the order in which each supplier's own were given.
+
+    What a run of rules and a commit cost before they touch a row is more than a month of one supplier's rows costs. A
+    group holds one delivery of a supplier at most, because what the earlier one loads decides about the later.
+    """
+    rounds: dict[int, list[LandedDelivery]] = {}
+    seen: Counter[str] = Counter()
+    for arrival in arrivals:
+        rounds.setdefault(seen[arrival.supplier], []).append(arrival)
+        seen[arrival.supplier] += 1
+    groups: list[list[LandedDelivery]] = []
+    for together in rounds.values():
+        size = GROUP_BYTES
+        for arrival in together:
+            own_size = sum(path.stat().st_size for path in arrival.folder.iterdir() if path.is_file())
+            if size + own_size > GROUP_BYTES:
+                groups.append([])
+                size = 0
+            groups[-1].append(arrival)
+            size += own_size
+    return groups
 
 
 class _Claims:
@@ -167,210 +163,203 @@ class _Claims:
 
 
 class _Intake:
-    """Receives deliveries one after the other on one connection."""
+    """Receives groups of deliveries, one after the other, on one connection."""
 
-    def __init__(self, settings: Settings, connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
-        self._settings, self._connection, self._reader = settings, connection, reader
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Keys,
+        connection: duckdb.DuckDBPyConnection,
+        readers: Readers,
+        hand_over_key: bytes,
+    ) -> None:
+        self._settings, self._keys, self._connection, self._readers = settings, keys, connection, readers
+        self._hand_over_key = hand_over_key
         self._validator: Validator | None = None
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.faults: list[str] = []
 
-    def receive(self, landed: LandedDelivery) -> ReceiptOutcome:
-        """Take one delivery through all stages to its terminal outcome."""
-        delivery = DeliveryRecord(landed, received_at=ledger.now())
+    def receive(self, group: Sequence[LandedDelivery]) -> list[ReceiptOutcome]:
+        """Take deliveries through all stages to their terminal outcomes; a fault of ours in one stops no other."""
         try:
-            state, code, reason = self._examine(delivery)
-        except (DeliveryError, StagingError, ArchiveError) as error:
-            state, code, reason = "rejected", getattr(error, "code", "WRONG_CONTENT"), str(error)
-        try:
-            return self._conclude(delivery, state, code, reason)
-        except _OvertakenError:
-            return self.receive(landed)  # now with what the other process loaded in sight
+            return self._receive_together(group)
+        except _NotTogetherError:
+            if len(group) == 1:
+                return self.receive(group)  # now with what the other process loaded in sight
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+            if len(group) == 1:
+                # The kind of error only: its text may quote what was being read.
+                name = type(error).__name__
+                log.error("delivery %s could not be received: %s", group[0].hand_over_id, name)  # noqa: TRY400
+                self.faults.append(f"{group[0].supplier}/{group[0].name} ({name})")
+                return []
+        return [outcome for landed in group for outcome in self.receive([landed])]
 
-    def _examine(self, delivery: DeliveryRecord) -> tuple[str, str | None, str | None]:
-        """State, reason code and reason of a delivery that can be read."""
-        manifest = delivery.manifest = read_manifest(delivery.landed)
-        _refuse_unnamed_files(delivery.landed.folder, manifest)
-        self._archive(delivery, manifest)
-        if ledger.was_accepted(self._connection, manifest.delivery_id):
-            found = ledger.rows_found_before(self._connection, manifest.delivery_id)
-            for file in delivery.files:
-                file.rows_before = found.get(file.file_id, 0)
-            return "duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before"
-        self._compare_with_known(delivery, manifest.supplier)
-        if ledger.without_zone(manifest.sent_at).date() > self._settings.as_of + timedelta(days=1):
-            reason = f"it says that it was sent on {manifest.sent_at:%Y-%m-%d}, after {self._settings.as_of}"
-            delivery.hold_reasons.append(("SENT_IN_FUTURE", reason))  # it would stay the latest for good
-        if ledger.holds_other_nature(self._connection, is_synthetic=manifest.is_synthetic):
-            delivery.hold_reasons.append(("MIXES_SYNTHETIC", _MIXED[manifest.is_synthetic]))
-        if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:
-            return "duplicate", "SAME_FILES", "every file was delivered before for the same period"
-        self._stage(delivery)
-        self._validate(delivery)
-        if delivery.hold_reasons:
-            code, _ = delivery.hold_reasons[0]
-            return "held", code, "; ".join(reason for _, reason in delivery.hold_reasons)
-        return "accepted", None, None
+    def _receive_together(self, group: Sequence[LandedDelivery]) -> list[ReceiptOutcome]:
+        deliveries = [DeliveryRecord(landed, received_at=ledger.now()) for landed in group]
+        for delivery in deliveries:
+            with delivery.rejecting():
+                delivery.manifest = read_manifest(delivery.landed)
+                _refuse_unnamed_files(delivery.landed.folder, delivery.manifest)
+        if len({delivery.manifest.is_synthetic for delivery in deliveries if delivery.manifest}) > 1:
+            raise _NotTogetherError  # the first of them to be accepted decides about the others
+        known = Known.of(self._connection, deliveries)
+        for delivery in deliveries:
+            with delivery.rejecting():
+                self._archive(delivery)
+                admit(delivery, known, self._settings.as_of)
+        self._stage(deliveries)
+        self._validate(deliveries, known)
+        for delivery in deliveries:
+            delivery.judge()
+        return self._conclude(deliveries)
 
-    def _archive(self, delivery: DeliveryRecord, manifest: Manifest) -> None:
+    def _archive(self, delivery: DeliveryRecord) -> None:
         staging = self._settings.lake / "staged" / delivery.landed.hand_over_id
+        if delivery.manifest is None:
+            return
         # Sorted by what identifies the delivery, so that a repeated hand-over numbers its files alike.
-        entries = sorted(manifest.files, key=lambda entry: (entry.kind, entry.period, entry.sha256))
+        entries = sorted(delivery.manifest.files, key=lambda entry: (entry.kind, entry.period, entry.sha256))
         for file_id, entry in enumerate(entries, start=1):
             started = ledger.now()
             try:
-                path = store(self._settings, delivery.landed.folder / entry.name, entry.sha256)
+                archived = store(self._settings, self._keys, delivery.landed.folder / entry.name, entry.sha256)
             except ArchiveError as error:
                 raise DeliveryError("WRONG_CONTENT", f"file {entry.name}: {error}") from error
             contract = all_contracts()[entry.kind]
-            period = Period.parse(entry.period)
-            file = FileRecord(file_id, entry, contract, period, path, staging / f"{file_id}.parquet")
+            file = FileRecord(
+                file_id, entry, contract, Period.parse(entry.period), archived, staging / f"{file_id}.parquet"
+            )
             delivery.files.append(file)
             delivery.note(file, "archived", started)
 
-    def _compare_with_known(self, delivery: DeliveryRecord, supplier: str) -> None:
-        """Find files that were loaded before, and what contradicts the manifest's periods."""
-        known = ledger.known_files(self._connection, supplier, {file.entry.sha256 for file in delivery.files})
-        seen: dict[tuple[str, str], Period] = {}
-        for file in delivery.files:
-            same_bytes = [
-                entry for entry in known if (entry.kind, entry.sha256) == (file.contract.kind, file.entry.sha256)
-            ]
-            same_period = [entry for entry in same_bytes if entry.period == file.period]
-            if same_period:
-                file.rows_before = same_period[0].rows_found
-            other = [entry.period for entry in same_bytes if entry.period != file.period]
-            earlier = seen.setdefault((file.contract.kind, file.entry.sha256), file.period)
-            if earlier != file.period:
-                other.append(earlier)
-            if other:
-                delivery.hold_reasons.append(
-                    (
-                        "SAME_BYTES_OTHER_PERIOD",
-                        f"file {file.entry.name} for {file.period} has the same bytes as one for {other[0]}",
-                    )
-                )
-            delivery.hold_reasons.extend(self._contradictions(file))
+    def _stage(self, deliveries: Sequence[DeliveryRecord]) -> None:
+        """Read the files of all deliveries, several at a time; number them across the group."""
+        files = [(delivery, file) for delivery in deliveries for file in delivery.files_to_read]
+        started = ledger.now()
+        for batch_id, (delivery, file) in enumerate(files, start=1):
+            file.batch_id = batch_id
+            path, supplier = file.archived.path, delivery.landed.supplier
+            reading = FileToRead(path, file.staged_path, file.contract, batch_id, file.period, supplier)
+            file.staging = self._readers.stage(reading)
+        if files and self._validator is None:
+            self._validator = self._new_validator()  # takes seconds, while the readers read
+        for delivery, file in files:
+            with delivery.rejecting():
+                self._await(delivery, file, started)
 
-    def _contradictions(self, file: FileRecord) -> Iterable[tuple[str, str]]:
-        stated = stated_period(file.contract, file.entry.name)
-        if stated is not None and stated != file.period:
-            yield "PERIOD_CONTRADICTS_NAME", f"file {file.entry.name} names {stated}, the manifest says {file.period}"
-        if file.period.start > self._settings.as_of:
-            yield "PERIOD_IN_FUTURE", f"file {file.entry.name} is for {file.period}, after {self._settings.as_of}"
+    def _new_validator(self) -> Validator:
+        from expectations.validation import Validator  # not while a DAG file is parsed
 
-    def _stage(self, delivery: DeliveryRecord) -> None:
-        for file in delivery.files:
-            if file.is_duplicate:
-                continue
+        return Validator(self._connection)
+
+    def _await(self, delivery: DeliveryRecord, file: FileRecord, started: datetime) -> None:
+        assert file.staging is not None
+        try:
+            file.staged = file.staging.result()
+        except StagingError as error:
+            delivery.note(file, "staged", started, status="failed", code=error.code)
+            raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
+        delivery.note(file, "staged", started)
+
+    def _validate(self, deliveries: Sequence[DeliveryRecord], known: Known) -> None:
+        files = [(delivery, file) for delivery in deliveries if delivery.is_open for file in delivery.staged_files]
+        loading.begin_group(self._connection, files)
+        for kind in sorted({file.contract.kind for _, file in files}):
             started = ledger.now()
-            try:
-                file.staged = self._reader.stage(
-                    file.archived, file.staged_path, file.contract, file.file_id, file.period
-                )
-            except StagingError as error:
-                delivery.note(file, "staged", started, status="failed", code=error.code)
-                raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
-            delivery.note(file, "staged", started)
-
-    def _validate(self, delivery: DeliveryRecord) -> None:
-        loading.forget_quarantine(self._connection)
-        for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
-            files = [file for file in delivery.files if file.contract.kind == kind and file.staged]
-            started = ledger.now()
-            self._validate_kind(delivery, files)
-            for file in files:
+            of_kind = [(delivery, file) for delivery, file in files if file.contract.kind == kind]
+            self._validate_kind(kind, of_kind, files, known)
+            for delivery, file in of_kind:
                 delivery.note(file, "validated", started)
 
-    def _validate_kind(self, delivery: DeliveryRecord, files: list[FileRecord]) -> None:
-        from expectations.validation import (
-            BATCH,
-            FAILED,
-            ValidationError,
-            Validator,
-        )  # takes seconds: not while a DAG file is parsed
+    def _validate_kind(
+        self,
+        kind: str,
+        files: Sequence[tuple[DeliveryRecord, FileRecord]],
+        group: Sequence[tuple[DeliveryRecord, FileRecord]],
+        known: Known,
+    ) -> None:
+        from expectations.suite import known as known_relation
+        from expectations.validation import BATCH, FAILED, ValidationError
 
-        if self._validator is None:
-            self._validator = Validator(self._connection)
-        contract = files[0].contract
-        loading.stage_batch(self._connection, BATCH, [file.staged_path for file in files])
+        assert self._validator is not None
+        contract = all_contracts()[kind]
+        loading.stage_batch(self._connection, BATCH, [file.staged_path for _, file in files])
+        for other in contract.referenced_kinds:
+            staged = [file.staged_path for _, file in group if file.contract.kind == other]
+            loading.make_known(self._connection, known_relation(other), all_contracts()[other], staged)
+        by_delivery: dict[str, tuple[DeliveryRecord, list[FileRecord]]] = {}
+        for delivery, file in files:
+            by_delivery.setdefault(delivery.landed.hand_over_id, (delivery, []))[1].append(file)
         try:
-            validation = self._validator.validate(contract.kind, {file.file_id: file.entry.rows for file in files})
+            tested = {file.batch_id: known.tested_file(delivery, file) for delivery, file in files}
+            run = self._validator.validate(kind, tested)
         except ValidationError as error:  # unknown is an error: nothing is loaded that was not tested
-            delivery.hold_reasons.append(("RULE_NOT_RUN", str(error)))
+            for delivery, _ in by_delivery.values():
+                delivery.hold_reasons.append(("RULE_NOT_RUN", str(error)))
             return
         quarantined = loading.quarantine_failed(self._connection, contract, FAILED)
-        for file in files:
-            file.rows_quarantined = quarantined.get(file.file_id, 0)
-        delivery.validations.append(validation)
-        delivery.failed_rows |= loading.failed_rows(self._connection, FAILED, SHOWN_ROWS)
-        for result in validation.results:
-            if result.has_failed and result.rule.severity == "delivery":
-                delivery.hold_reasons.append(
-                    (result.rule.rule_id, f"rule {result.rule.rule_id} failed: {result.rule.description}")
-                )
+        failed_rows = loading.failed_rows(self._connection, FAILED, SHOWN_ROWS)
+        for hand_over_id, (delivery, own) in by_delivery.items():
+            for file in own:
+                file.rows_quarantined = quarantined.get(file.batch_id, 0)
+            delivery.failed_rows |= failed_rows.get(hand_over_id, {})
+            delivery.take_validation(run.of(file.batch_id for file in own))
         self._connection.execute(f"drop table {BATCH}")
 
-    def _conclude(self, delivery: DeliveryRecord, state: str, code: str | None, reason: str | None) -> ReceiptOutcome:
-        """Write the report, then commit rows and ledger at once, then empty the landing folder."""
-        row = ledger.DeliveryRow(
-            hand_over_id=delivery.landed.hand_over_id,
-            delivery_id=delivery.delivery_id,
-            supplier=delivery.landed.supplier,
-            delivery_name=delivery.landed.name,
-            sent_at=ledger.without_zone(delivery.manifest.sent_at) if delivery.manifest else None,
-            received_at=delivery.received_at,
-            finished_at=ledger.now(),
-            state=state,
-            reason_code=code,
-            reason=reason,
-            is_synthetic=bool(delivery.manifest and delivery.manifest.is_synthetic),
-            code_version=code_version(),
-        )
-        files = [file_row(delivery, file, state) for file in delivery.files]
-        report = write_report(self._report_folder(delivery.landed), report_of(delivery, row, files))
-        keep(self._settings, delivery.landed.folder)  # also what could not be received: nothing is lost
-        self._commit(delivery, row, files)
-        remove([delivery.landed.folder])
-        shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
-        return ReceiptOutcome(
-            hand_over_id=row.hand_over_id,
-            delivery_id=row.delivery_id,
-            supplier=row.supplier,
-            delivery_name=row.delivery_name,
-            state=state,
-            reason=reason,
-            rows_loaded=sum(file.rows_loaded for file in files),
-            rows_quarantined=sum(file.rows_quarantined for file in files),
-            report=report,
-        )
+    def _conclude(self, deliveries: Sequence[DeliveryRecord]) -> list[ReceiptOutcome]:
+        """Write the reports, then the vault, then rows and ledger at once, then empty the landing folder."""
+        concluded = [Conclusion.of(delivery, self._settings.reports) for delivery in deliveries]
+        for conclusion in concluded:
+            write_report(conclusion.report_folder, conclusion.report())
+        for delivery in deliveries:  # also what could not be received: nothing is lost
+            keep(self._settings, self._keys, delivery.landed.folder, {file.entry.name for file in delivery.files})
+        accepted = [conclusion for conclusion in concluded if conclusion.row.state == "accepted"]
+        references = [file.staged.references for c in accepted for file in c.delivery.staged_files if file.staged]
+        kept = remember(self._settings, self._keys, [Path(path) for path in references if path], self._hand_over_key)
+        self._commit(concluded, accepted, kept)
+        remove([delivery.landed.folder for delivery in deliveries])
+        for delivery in deliveries:
+            shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
+        return [conclusion.outcome() for conclusion in concluded]
 
-    def _commit(self, delivery: DeliveryRecord, row: ledger.DeliveryRow, files: list[ledger.FileRow]) -> None:
+    def _commit(
+        self, concluded: Sequence[Conclusion], accepted: Sequence[Conclusion], kept: Sequence[ledger.ProcessingRow]
+    ) -> None:
         started = ledger.now()
         with writer_lock(self._settings), transaction(self._connection):
-            ledger.close_claim(self._connection, row.hand_over_id, self.worker)
-            row = replace(row, finished_at=ledger.now())
-            if row.state == "accepted" and row.delivery_id:
-                self._check_not_overtaken(delivery, row)
-                for kind in sorted({file.contract.kind for file in delivery.files if file.staged}):
-                    staged = [file.staged_path for file in delivery.files if file.contract.kind == kind and file.staged]
-                    loading.load(self._connection, all_contracts()[kind], row.delivery_id, staged)
-                loading.record_quarantine(self._connection, row.delivery_id)
-                for file in delivery.files:
-                    delivery.note(file, "loaded", started)
-            ledger.insert_deliveries(self._connection, [row])
-            ledger.insert_files(self._connection, files)
-            ledger.insert_rules(self._connection, rule_rows(delivery))
-            ledger.insert_stages(self._connection, delivery.stages)
+            ledger.close_claims(
+                self._connection, [conclusion.row.hand_over_id for conclusion in concluded], self.worker
+            )
+            self._check_not_overtaken(accepted)
+            files = [file for conclusion in accepted for file in conclusion.delivery.staged_files]
+            for kind in sorted({file.contract.kind for file in files}):
+                staged = [file.staged_path for file in files if file.contract.kind == kind]
+                loading.load(self._connection, all_contracts()[kind], staged)
+            loading.record_quarantine(self._connection, [conclusion.row.hand_over_id for conclusion in accepted])
+            for conclusion in accepted:
+                for file in conclusion.delivery.files:
+                    conclusion.delivery.note(file, "loaded", started)
+            finished_at = ledger.now()
+            rows = [replace(conclusion.row, finished_at=finished_at) for conclusion in concluded]
+            ledger.insert_deliveries(self._connection, rows)
+            ledger.insert_files(self._connection, [file for conclusion in concluded for file in conclusion.files])
+            ledger.insert_rules(self._connection, [row for c in concluded for row in rule_rows(c.delivery)])
+            ledger.insert_stages(self._connection, [row for c in concluded for row in c.delivery.stages])
+            ledger.insert_processing(self._connection, kept)
 
-    def _check_not_overtaken(self, delivery: DeliveryRecord, row: ledger.DeliveryRow) -> None:
+    def _check_not_overtaken(self, accepted: Sequence[Conclusion]) -> None:
         """Ask again, as the only writer, what was asked before reading: another process may have loaded the same."""
-        hashes = {file.entry.sha256 for file in delivery.files if file.staged}
-        known = ledger.known_files(self._connection, row.supplier, hashes)
-        if known or ledger.holds_other_nature(self._connection, is_synthetic=row.is_synthetic):
-            raise _OvertakenError
-
-    def _report_folder(self, landed: LandedDelivery) -> Path:
-        return self._settings.reports / (slug(landed.supplier) or "unknown") / landed.hand_over_id
+        hashes = {file.entry.sha256 for c in accepted for file in c.delivery.staged_files}
+        known = {(file.supplier, file.kind, file.sha256) for file in ledger.known_files(self._connection, hashes)}
+        own = {
+            (c.row.supplier, file.contract.kind, file.entry.sha256)
+            for c in accepted
+            for file in c.delivery.staged_files
+        }
+        natures = ledger.accepted_natures(self._connection) | {conclusion.row.is_synthetic for conclusion in accepted}
+        if known & own or len(natures) > 1:
+            raise _NotTogetherError
 
 
 def _has_ended(worker: str) -> bool:

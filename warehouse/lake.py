@@ -90,12 +90,13 @@ def newest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
 
 def install_extensions(settings: Settings) -> None:
     """Put DuckDB's extension binaries, which come as wheels, where every connection of this home finds them."""
-    with duckdb.connect(config=_config(settings)) as connection:
+    with duckdb.connect(config=configuration(settings)) as connection:
         for name in EXTENSIONS:
             import_extension(name, con=connection)
 
 
-def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+def configuration(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    """Limits and folders of a DuckDB connection of this home."""
     return {
         "extension_directory": str(settings.lake / "extensions"),
         "autoinstall_known_extensions": False,
@@ -105,11 +106,20 @@ def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str
     }
 
 
+def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension that few connections need; the first of them puts it where this home finds it."""
+    try:
+        connection.execute(f"load {name}")
+    except duckdb.IOException:
+        import_extension(name, con=connection)
+        connection.execute(f"load {name}")
+
+
 @contextmanager
 def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not (settings.lake / "extensions").exists():
         install_extensions(settings)
-    with duckdb.connect(config=_config(settings)) as connection:
+    with duckdb.connect(config=configuration(settings)) as connection:
         is_postgres = settings.catalog_uri.startswith("postgres:")
         for name in ("ducklake", "postgres_scanner" if is_postgres else "sqlite_scanner"):
             connection.execute(f"load {name}")

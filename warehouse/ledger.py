@@ -6,9 +6,13 @@ becomes of a delivery (``warehouse.intake``). Every write happens inside a trans
 
 from __future__ import annotations
 
+import getpass
+import os
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
 
 from extracts.period import Period
 from warehouse.lake import ALIAS
@@ -94,10 +98,38 @@ class RuleRow:
     failed_count: int
 
 
+Operation = Literal["collection", "alteration", "consultation", "disclosure", "combination", "erasure"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingRow:
+    """One operation on personal data, as the Data Protection Act 2018 s.62 wants it logged: never with the data."""
+
+    logged_at: datetime
+    operation: Operation
+    data_set: str
+    sha256: str | None
+    row_count: int
+    actor: str
+    purpose: str
+
+    @classmethod
+    def of(
+        cls, operation: Operation, data_set: str, row_count: int, purpose: str, sha256: str | None = None
+    ) -> ProcessingRow:
+        """What the user of this process does now."""
+        try:
+            actor = getpass.getuser()
+        except (OSError, KeyError):  # a user id that has no name here
+            actor = str(os.geteuid())
+        return cls(now(), operation, data_set, sha256, row_count, actor, purpose)
+
+
 @dataclass(frozen=True, slots=True)
 class KnownFile:
     """A file that was accepted before."""
 
+    supplier: str
     kind: str
     sha256: str
     period: Period
@@ -148,52 +180,82 @@ def insert_rules(connection: duckdb.DuckDBPyConnection, rows: Sequence[RuleRow])
     _insert(connection, "rule_result", rows)
 
 
-def known_files(connection: duckdb.DuckDBPyConnection, supplier: str, hashes: Iterable[str]) -> list[KnownFile]:
-    """Files of this supplier with one of these contents that were accepted before."""
+def insert_processing(connection: duckdb.DuckDBPyConnection, rows: Sequence[ProcessingRow]) -> None:
+    """Log operations on personal data."""
+    _insert(connection, "processing_log", rows)
+
+
+def known_files(connection: duckdb.DuckDBPyConnection, hashes: Iterable[str]) -> list[KnownFile]:
+    """Files with one of these contents that were accepted before."""
     rows = connection.execute(
         f"""
-        select file.kind, file.sha256, file.period_start, file.period_end, file.rows_found
+        select delivery.supplier, file.kind, file.sha256, file.period_start, file.period_end, file.rows_found
         from {ALIAS}.ledger.delivery_file as file
         inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
-        where delivery.supplier = ?
-            and delivery.state = 'accepted'
+        where delivery.state = 'accepted'
             and file.rows_in > file.rows_duplicate
             and list_contains(?, file.sha256)
         """,
-        [supplier, list(hashes)],
+        [list(hashes)],
     ).fetchall()
-    return [KnownFile(kind, sha256, Period(start, end), found) for kind, sha256, start, end, found in rows]
+    return [
+        KnownFile(supplier, kind, sha256, Period(start, end), found)
+        for supplier, kind, sha256, start, end, found in rows
+    ]
 
 
-def was_accepted(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> bool:
-    """Whether the same bytes for the same periods were loaded before.
+def accepted_before(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterable[str]) -> dict[str, dict[int, int]]:
+    """Which of these deliveries were loaded before, and how many rows each of their files had, by file id.
 
     What was held or rejected before is examined anew: its contract may have been mended.
     """
-    row = connection.execute(
-        f"select 1 from {ALIAS}.ledger.delivery where delivery_id = ? and state = 'accepted' limit 1", [delivery_id]
-    ).fetchone()
-    return row is not None
-
-
-def holds_other_nature(connection: duckdb.DuckDBPyConnection, *, is_synthetic: bool) -> bool:
-    """Whether figures of the other nature were accepted: synthetic and real figures are never added up together."""
-    row = connection.execute(
-        f"select 1 from {ALIAS}.ledger.delivery where state = 'accepted' and is_synthetic <> ? limit 1", [is_synthetic]
-    ).fetchone()
-    return row is not None
-
-
-def rows_found_before(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> dict[int, int]:
-    """Rows that an earlier hand-over of the same delivery found, by file id."""
     rows = connection.execute(
         f"""
-        select file_id, max(rows_found) from {ALIAS}.ledger.delivery_file
-        where delivery_id = ? and rows_found is not null group by all
+        select delivery.delivery_id, file.file_id, max(file.rows_found)
+        from {ALIAS}.ledger.delivery as delivery
+        inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        where delivery.state = 'accepted' and list_contains(?, delivery.delivery_id)
+        group by all
         """,
-        [delivery_id],
+        [list(delivery_ids)],
     ).fetchall()
-    return dict(rows)
+    found: dict[str, dict[int, int]] = {}
+    for delivery_id, file_id, row_count in rows:
+        found.setdefault(delivery_id, {})[file_id] = row_count
+    return found
+
+
+def accepted_natures(connection: duckdb.DuckDBPyConnection) -> set[bool]:
+    """Whether synthetic figures were accepted, and whether real ones: the two are never added up together."""
+    rows = connection.execute(
+        f"select distinct is_synthetic from {ALIAS}.ledger.delivery where state = 'accepted'"
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def usual_rows_per_month(
+    connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str], least_months: int
+) -> dict[tuple[str, str], float]:
+    """Mean rows per month of what was accepted, by supplier and kind; only where there are enough months of it."""
+    rows = connection.execute(
+        f"""
+        with files as (
+            select
+                delivery.supplier,
+                file.kind,
+                file.rows_found,
+                datediff('month', file.period_start, file.period_end) + 1 as months,
+            from {ALIAS}.ledger.delivery_file as file
+            inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
+            where delivery.state = 'accepted'
+                and file.rows_in > file.rows_duplicate
+                and list_contains(?, delivery.supplier)
+        )
+        select supplier, kind, sum(rows_found) / sum(months) from files group by all having sum(months) >= ?
+        """,
+        [list(suppliers), least_months],
+    ).fetchall()
+    return {(supplier, kind): float(mean) for supplier, kind, mean in rows}
 
 
 def finished(connection: duckdb.DuckDBPyConnection, hand_over_ids: Iterable[str]) -> set[str]:
@@ -242,21 +304,21 @@ def claim(
     return [hand_over_id for hand_over_id in hand_over_ids if hand_over_id in mine]
 
 
-def close_claim(connection: duckdb.DuckDBPyConnection, hand_over_id: str, worker: str) -> None:
-    """Close a claim in the transaction that loads; it must still be this worker's.
+def close_claims(connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str], worker: str) -> None:
+    """Close claims in the transaction that loads; each must still be this worker's.
 
     Raises:
-        ClaimLostError: it is not.
+        ClaimLostError: one is not.
     """
     row = connection.execute(
         f"""
         update {ALIAS}.ledger.claim set is_done = true
-        where hand_over_id = ? and worker = ? and not is_done
+        where list_contains(?, hand_over_id) and worker = ? and not is_done
         """,
-        [hand_over_id, worker],
+        [list(hand_over_ids), worker],
     ).fetchone()
-    if not row or row[0] == 0:
-        raise ClaimLostError(hand_over_id)
+    if not row or row[0] != len(hand_over_ids):
+        raise ClaimLostError(", ".join(hand_over_ids))
 
 
 def claiming_workers(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -329,9 +391,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[ob
 def _insert_tuples(
     connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
-    """One statement, because every insert into a DuckLake table makes a file."""
+    """One statement, because every insert into a DuckLake table makes a file; through Arrow, because of many rows."""
     if not rows:
         return
-    marks = f"({', '.join('?' * len(rows[0]))})"
-    statement = f"insert into {ALIAS}.ledger.{table} ({', '.join(columns)}) values {', '.join([marks] * len(rows))}"
-    connection.execute(statement, [value for row in rows for value in row])
+    arrays = {column: pa.array(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)}
+    connection.register("new_ledger_row", pa.table(arrays))
+    names = ", ".join(columns)
+    connection.execute(f"insert into {ALIAS}.ledger.{table} ({names}) select {names} from new_ledger_row")
+    connection.unregister("new_ledger_row")

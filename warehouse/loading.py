@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from extracts.contract import Contract
+    from warehouse.record import DeliveryRecord, FileRecord
 
+
+_IDS = ("delivery_id", "file_id", "row_number")
 
 # A row's number is its place in the staged file, which keeps the order of the supplier's.
 _STAGED = """(
@@ -26,8 +29,19 @@ _STAGED = """(
 )"""
 
 
-def forget_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
-    """Begin a delivery: no row is quarantined yet."""
+def begin_group(connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[DeliveryRecord, FileRecord]]) -> None:
+    """Begin a group of deliveries: whose files its batch numbers stand for, and no row quarantined yet."""
+    connection.execute(
+        """
+        create or replace temp table group_file (
+            batch_id integer, hand_over_id varchar, delivery_id varchar, file_id integer
+        )
+        """
+    )
+    rows = [(file.batch_id, d.landed.hand_over_id, d.delivery_id, file.file_id) for d, file in files]
+    if rows:
+        marks = ", ".join(["(?, ?, ?, ?)"] * len(rows))
+        connection.execute(f"insert into group_file values {marks}", [value for row in rows for value in row])
     connection.execute(
         "create or replace temp table quarantine (kind varchar, file_id integer, row_number bigint, rule_ids varchar)"
     )
@@ -61,42 +75,66 @@ def quarantine_failed(connection: duckdb.DuckDBPyConnection, contract: Contract,
 
 def failed_rows(
     connection: duckdb.DuckDBPyConnection, failed_table: str, limit: int
-) -> dict[str, list[tuple[int, int]]]:
-    """The first row ids (file id, row number) of each failed rule, for the supplier's feedback; no values."""
+) -> dict[str, dict[str, list[tuple[int, int]]]]:
+    """The first row ids (file id, row number) of each failed rule by hand-over, for suppliers' feedback; no values."""
     rows = connection.execute(
         f"""
-        select rule_id, file_id, row_number from {failed_table}
-        qualify row_number() over (partition by rule_id order by file_id, row_number) <= ?
-        order by rule_id, file_id, row_number
+        select group_file.hand_over_id, failed.rule_id, group_file.file_id, failed.row_number
+        from {failed_table} as failed
+        inner join group_file on failed.file_id = group_file.batch_id
+        qualify
+            row_number() over (
+                partition by group_file.hand_over_id, failed.rule_id order by group_file.file_id, failed.row_number
+            ) <= ?
+        order by all
         """,
         [limit],
     ).fetchall()
-    by_rule: dict[str, list[tuple[int, int]]] = {}
-    for rule_id, file_id, row_number in rows:
-        by_rule.setdefault(rule_id, []).append((file_id, row_number))
-    return by_rule
+    by_delivery: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for hand_over_id, rule_id, file_id, row_number in rows:
+        by_delivery.setdefault(hand_over_id, {}).setdefault(rule_id, []).append((file_id, row_number))
+    return by_delivery
 
 
-def load(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str, staged: Sequence[Path]) -> None:
+def make_known(connection: duckdb.DuckDBPyConnection, name: str, contract: Contract, staged: Sequence[Path]) -> None:
+    """Make a view of every row of a kind that the lake and the group hold, for rules that look references up."""
+    columns = ", ".join(column.stored_as for column in contract.columns)
+    paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in staged)
+    in_group = f" union all select {columns} from read_parquet([{paths}])" if staged else ""
+    in_lake = f"select {columns} from {ALIAS}.extracts.{contract.kind}"
+    connection.execute(f"create or replace temp view {name} as {in_lake}{in_group}")
+
+
+def load(connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Sequence[Path]) -> None:
     """Insert what is not quarantined; runs in the caller's transaction."""
     columns = ", ".join(extract_columns(contract))
-    chosen = ", ".join(f"staged.{column}" for column in extract_columns(contract) if column != "delivery_id")
+    chosen = ", ".join(f"staged.{column}" for column in extract_columns(contract) if column not in _IDS)
     connection.execute(
         f"""
         insert into {ALIAS}.extracts.{contract.kind} ({columns})
-        select ?, {chosen}
+        select group_file.delivery_id, group_file.file_id, staged.row_number, {chosen}
         from {_STAGED} as staged
-        anti join (select * from quarantine where kind = ?) as kept_out using (file_id, row_number)
+        inner join group_file on staged.file_id = group_file.batch_id
+        anti join (select * from quarantine where kind = ?) as kept_out
+            on staged.file_id = kept_out.file_id and staged.row_number = kept_out.row_number
         """,
-        [delivery_id, [str(path) for path in staged], contract.kind],
+        [[str(path) for path in staged], contract.kind],
     )
 
 
-def record_quarantine(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> None:
-    """Write the quarantined row ids to the ledger; runs in the caller's transaction."""
-    row = connection.execute("select count(*) from quarantine").fetchone()
-    if row and row[0]:
+def record_quarantine(connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str]) -> None:
+    """Write the quarantined row ids of these hand-overs to the ledger; runs in the caller's transaction."""
+    quarantined = """
+        from quarantine
+        inner join group_file on quarantine.file_id = group_file.batch_id
+        where list_contains(?, group_file.hand_over_id)
+    """
+    row = connection.execute(f"select count(*) {quarantined}", [list(hand_over_ids)]).fetchone()
+    if row and row[0]:  # an insert of nothing would still make a snapshot
         connection.execute(
-            f"insert into {ALIAS}.ledger.quarantined_row select ?, file_id, row_number, rule_ids from quarantine",
-            [delivery_id],
+            f"""
+            insert into {ALIAS}.ledger.quarantined_row
+            select group_file.delivery_id, group_file.file_id, quarantine.row_number, quarantine.rule_ids {quarantined}
+            """,
+            [list(hand_over_ids)],
         )

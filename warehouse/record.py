@@ -6,16 +6,20 @@ belong here: deciding anything (``warehouse.intake``).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from expectations.report import FileReport, Report, RuleReport
+from expectations.report import FileReport, Report, RuleReport, page_of
+from extracts.delivery import DeliveryError
 from extracts.period import Period
+from extracts.staging import StagingError
 from warehouse import ledger
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
 
@@ -23,11 +27,41 @@ if TYPE_CHECKING:
     from extracts.contract import Contract
     from extracts.delivery import LandedDelivery, Manifest, ManifestFile
     from extracts.staging import StagedFile
+    from warehouse.archive import Archived
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a delivery: a terminal state, and a code and words where it is not simply accepted."""
+
+    state: str
+    code: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptOutcome:
+    """What became of one hand-over."""
+
+    hand_over_id: str
+    delivery_id: str | None
+    supplier: str
+    delivery_name: str
+    state: str
+    reason: str | None
+    rows_loaded: int
+    rows_quarantined: int
+    report: Path
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether rows were loaded."""
+        return self.state == "accepted"
 
 
 @dataclass(slots=True)
 class DeliveryRecord:
-    """A delivery on its way through the stages."""
+    """A delivery on its way through the stages; open until it has a verdict."""
 
     landed: LandedDelivery
     received_at: datetime
@@ -37,11 +71,55 @@ class DeliveryRecord:
     failed_rows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     hold_reasons: list[tuple[str, str]] = field(default_factory=list)
     stages: list[ledger.StageRow] = field(default_factory=list)
+    verdict: Verdict | None = None
 
     @property
     def delivery_id(self) -> str | None:
         """Identity of the delivery; None where its manifest could not be read."""
         return self.manifest.delivery_id if self.manifest else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is decided yet."""
+        return self.verdict is None
+
+    @property
+    def files_to_read(self) -> list[FileRecord]:
+        """Files that are still to be read: none was loaded before."""
+        return [file for file in self.files if not file.is_duplicate] if self.is_open else []
+
+    @property
+    def staged_files(self) -> list[FileRecord]:
+        """Files that were read."""
+        return [file for file in self.files if file.staged]
+
+    def conclude(self, state: str, code: str | None = None, reason: str | None = None) -> None:
+        """Decide; the first decision stands."""
+        if self.verdict is None:
+            self.verdict = Verdict(state, code, reason)
+
+    @contextmanager
+    def rejecting(self) -> Iterator[None]:
+        """Reject the delivery where the body finds that it cannot be received; does nothing where it is decided."""
+        try:
+            yield
+        except (DeliveryError, StagingError) as error:
+            self.conclude("rejected", error.code, str(error))
+
+    def take_validation(self, validation: Validation) -> None:
+        """Take over what the rules found in the files of one kind."""
+        self.validations.append(validation)
+        for result in validation.results:
+            if result.has_failed and result.rule.severity == "delivery":
+                self.hold_reasons.append(
+                    (result.rule.rule_id, f"rule {result.rule.rule_id} failed: {result.rule.description}")
+                )
+
+    def judge(self) -> None:
+        """Decide what is still open: held where there is a reason to, else accepted."""
+        if self.hold_reasons:
+            self.conclude("held", self.hold_reasons[0][0], "; ".join(reason for _, reason in self.hold_reasons))
+        self.conclude("accepted")
 
     def note(
         self,
@@ -83,8 +161,10 @@ class FileRecord:
     entry: ManifestFile
     contract: Contract
     period: Period
-    archived: Path
+    archived: Archived
     staged_path: Path
+    batch_id: int = 0  # its number in the group that is received together
+    staging: Future[StagedFile] | None = None
     staged: StagedFile | None = None
     rows_before: int | None = None  # set where the same bytes for the same period were loaded before
     rows_quarantined: int = 0
@@ -115,7 +195,7 @@ def file_row(delivery: DeliveryRecord, file: FileRecord, state: str) -> ledger.F
         period_start=file.period.start,
         period_end=file.period.end,
         sha256=file.entry.sha256,
-        byte_count=file.archived.stat().st_size,
+        byte_count=file.archived.byte_count,
         rows_declared=file.entry.rows,
         rows_found=found,
         rows_in=taken_in,
@@ -124,6 +204,56 @@ def file_row(delivery: DeliveryRecord, file: FileRecord, state: str) -> ledger.F
         rows_duplicate=duplicate,
         contract_version=file.contract.version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A delivery with its verdict, as the ledger, the report and the caller see it."""
+
+    delivery: DeliveryRecord
+    row: ledger.DeliveryRow
+    files: list[ledger.FileRow]
+    report_folder: Path
+
+    @classmethod
+    def of(cls, delivery: DeliveryRecord, reports: Path) -> Self:
+        """Write down what was decided."""
+        verdict, landed, manifest = delivery.verdict, delivery.landed, delivery.manifest
+        assert verdict is not None
+        row = ledger.DeliveryRow(
+            hand_over_id=landed.hand_over_id,
+            delivery_id=delivery.delivery_id,
+            supplier=landed.supplier,
+            delivery_name=landed.name,
+            sent_at=ledger.without_zone(manifest.sent_at) if manifest else None,
+            received_at=delivery.received_at,
+            finished_at=ledger.now(),
+            state=verdict.state,
+            reason_code=verdict.code,
+            reason=verdict.reason,
+            is_synthetic=bool(manifest and manifest.is_synthetic),
+            code_version=code_version(),
+        )
+        files = [file_row(delivery, file, verdict.state) for file in delivery.files]
+        return cls(delivery, row, files, (reports / page_of(landed.supplier, landed.hand_over_id)).parent)
+
+    def report(self) -> Report:
+        """The validation report."""
+        return report_of(self.delivery, self.row, self.files)
+
+    def outcome(self) -> ReceiptOutcome:
+        """What the caller is told."""
+        return ReceiptOutcome(
+            hand_over_id=self.row.hand_over_id,
+            delivery_id=self.row.delivery_id,
+            supplier=self.row.supplier,
+            delivery_name=self.row.delivery_name,
+            state=self.row.state,
+            reason=self.row.reason,
+            rows_loaded=sum(file.rows_loaded for file in self.files),
+            rows_quarantined=sum(file.rows_quarantined for file in self.files),
+            report=self.report_folder / "index.html",
+        )
 
 
 def rule_rows(delivery: DeliveryRecord) -> list[ledger.RuleRow]:

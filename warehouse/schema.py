@@ -52,6 +52,33 @@ LEDGER = {
     "publication": """
         release_id varchar, build_id varchar, lake_snapshot bigint, published_at timestamp, code_version varchar
     """,
+    "processing_log": """
+        logged_at timestamp, operation varchar, data_set varchar, sha256 varchar, row_count bigint,
+        actor varchar, purpose varchar
+    """,
+}
+
+# Tokens, methods and probabilities only; one row per referral, in the one table or in the other.
+LINKAGE = {
+    "crime_case_link": """
+        force_code varchar, crime_reference_token varchar, urn_token varchar,
+        referral_urn_token varchar, referral_crime_reference_token varchar,
+        suspect_number bigint, submission_type varchar, submitted_date date,
+        method varchar, urn_method varchar, crime_method varchar, probability double, run_id varchar
+    """,
+    "unlinked_referral": """
+        force_code varchar, crime_reference_token varchar, urn_token varchar,
+        referral_urn_token varchar, referral_crime_reference_token varchar,
+        suspect_number bigint, submission_type varchar, submitted_date date,
+        urn_method varchar, crime_method varchar, run_id varchar
+    """,
+    "linked_delivery": "delivery_id varchar, run_id varchar",
+    "link_run": """
+        run_id varchar, started_at timestamp, ended_at timestamp, lake_snapshot bigint, is_full boolean,
+        delivery_count bigint, referral_count bigint, exact_count bigint, repaired_count bigint,
+        probabilistic_count bigint, unlinked_count bigint, threshold double,
+        method_version varchar, splink_version varchar, code_version varchar
+    """,
 }
 
 
@@ -66,11 +93,12 @@ def prepare_lake(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing: schemas, ledger tables, one table per contract, new columns of a contract."""
     existing = _existing_columns(connection)
     wanted = {("ledger", name): _parsed(columns) for name, columns in LEDGER.items()}
+    wanted |= {("linkage", name): _parsed(columns) for name, columns in LINKAGE.items()}
     wanted |= {("extracts", contract.kind): extract_columns(contract) for contract in all_contracts().values()}
     if all(columns.keys() <= existing.get(table, set()) for table, columns in wanted.items()):
         return
     with transaction(connection):
-        for schema in ("ledger", "extracts"):
+        for schema in ("ledger", "extracts", "linkage"):
             connection.execute(f"create schema if not exists {ALIAS}.{schema}")
         for table, columns in wanted.items():
             _complete(connection, table, columns, existing.get(table, set()))
@@ -79,7 +107,7 @@ def prepare_lake(connection: duckdb.DuckDBPyConnection) -> None:
 def extract_columns(contract: Contract) -> dict[str, str]:
     """Columns of a contract's table in the lake with their SQL types."""
     return {"delivery_id": "varchar", "file_id": "integer", "row_number": "bigint"} | {
-        column.name: column.sql_type for column in contract.columns
+        column.stored_as: column.sql_type for column in contract.columns
     }
 
 

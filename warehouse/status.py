@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from expectations.report import page_of
 from extracts.delivery import not_waiting, waiting
 from extracts.period import Period
 from warehouse import ledger
@@ -128,7 +129,7 @@ def current_status(settings: Settings) -> Status:
 
 
 def _concluded(row: dict[str, object], settings: Settings) -> DeliveryStatus:
-    report = next(settings.reports.glob(f"*/{row['hand_over_id']}/index.html"), None)
+    report = settings.reports / page_of(str(row["supplier"]), str(row["hand_over_id"]))
     start, end = row["period_start"], row["period_end"]
     return DeliveryStatus(
         supplier=str(row["supplier"]),
@@ -141,7 +142,7 @@ def _concluded(row: dict[str, object], settings: Settings) -> DeliveryStatus:
         rows_loaded=int(str(row["rows_loaded"])),
         rows_quarantined=int(str(row["rows_quarantined"])),
         is_synthetic=bool(row["is_synthetic"]),
-        report=str(report) if report else None,
+        report=str(report) if report.exists() else None,
     )
 
 

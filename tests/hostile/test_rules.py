@@ -11,10 +11,10 @@ import duckdb
 import pytest
 from small_extracts import CPS, CRIME, NATIONAL, NIL_AREAS, OUTCOMES, SmallExtract, cps_row, good_extract
 
-from expectations.validation import BATCH, Validation, Validator
+from expectations.validation import BATCH, TestedFile, Validation, Validator
 from extracts.contract import all_contracts
 from extracts.period import Period
-from extracts.reader import Reader
+from extracts.reader import FileToRead, Reader
 from rasso.settings import Settings
 from warehouse.loading import stage_batch
 
@@ -184,9 +184,11 @@ class Bench:
         """Run the rules of the extract's contract over it."""
         path = extract.write(self._folder / "extract.csv")
         staged = self._folder / "staged.parquet"
-        self._reader.stage(path, staged, all_contracts()[extract.kind], 1, extract.period)
+        contract = all_contracts()[extract.kind]
+        self._reader.stage(FileToRead(path, staged, contract, 1, extract.period, contract.suppliers[0]))
         stage_batch(self._connection, BATCH, [staged])
-        return self._validator.validate(extract.kind, {1: extract.declared_rows})
+        file = TestedFile(extract.period.month_count, extract.declared_rows)
+        return self._validator.validate(extract.kind, {1: file}).of([1])
 
     def tripped(self, extract: SmallExtract) -> set[str]:
         """Ids of the rules that the extract fails."""

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from expectations import validation
-from expectations.validation import BATCH, ValidationError, Validator
+from expectations.validation import BATCH, TestedFile, ValidationError, Validator
 from extracts.contract import Contract, all_contracts
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.parametrize("_turn", range(12))  # the library resolves its metrics in a varying order
 def test_no_transaction_is_left_open(connection: duckdb.DuckDBPyConnection, _turn: int) -> None:
-    Validator(connection).validate(CPS, {1: None})
+    Validator(connection).validate(CPS, {1: TestedFile(months=1)})
     connection.execute("begin")
     connection.execute("rollback")
 
@@ -53,7 +53,7 @@ def test_a_value_that_a_rule_passes_off_as_a_row_number_is_refused(
     rules = (replace(first, arguments={"unexpected_rows_query": disguised}), *others)
     monkeypatch.setattr(validation, "all_contracts", lambda: {CPS: _with_rules(contract, rules)})
     with pytest.raises(ValidationError, match="no row id"):
-        Validator(connection).validate(CPS, {1: None})
+        Validator(connection).validate(CPS, {1: TestedFile(months=1)})
 
 
 def _with_rules(contract: Contract, rules: tuple[object, ...]) -> Contract:

@@ -10,6 +10,7 @@ import pytest
 
 from extracts.contract import all_contracts, place_aliases
 from extracts.period import Period
+from extracts.reader import FileToRead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,8 @@ def resolved(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         csv.writer(out).writerows([header, *(("2017/18", 1, name, "19C", 1) for name in SPELLINGS)])
     staged = folder / "places.parquet"
     contract = all_contracts()["home_office_recorded_crime"]
-    reader.stage(folder / "places.csv", staged, contract, 1, Period.parse("2017-04..2017-06"))
+    period = Period.parse("2017-04..2017-06")
+    reader.stage(FileToRead(folder / "places.csv", staged, contract, 1, period, "home-office"))
     with duckdb.connect() as connection:
         return dict(connection.execute("select force_name, place_code from read_parquet(?)", [str(staged)]).fetchall())
 

@@ -11,7 +11,7 @@ import pytest
 
 from extracts.contract import all_contracts
 from extracts.period import Period
-from extracts.reader import Reader
+from extracts.reader import FileToRead, Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,8 @@ def test_rows_keep_the_order_of_the_file(settings: Settings, tmp_path: Path, kin
     target = tmp_path / "staged.parquet"
     with Reader(settings) as reader:
         contract = all_contracts()["home_office_outcomes"]
-        staged = reader.stage(source, target, contract, 1, Period.parse("2017-04..2018-03"))
+        period = Period.parse("2017-04..2018-03")
+        staged = reader.stage(FileToRead(source, target, contract, 1, period, "home-office"))
     assert staged.row_count == ROWS
     misplaced = duckdb.sql(
         f"select count(*) from read_parquet('{target}', file_row_number=true) "

@@ -44,7 +44,7 @@ class Worker:
     def close(self, hand_over_id: str) -> None:
         """Close a claim."""
         with transaction(self.connection):
-            ledger.close_claim(self.connection, hand_over_id, self.name)
+            ledger.close_claims(self.connection, [hand_over_id], self.name)
 
     def give_back(self) -> None:
         """Give back what is not closed."""

@@ -1,0 +1,87 @@
+"""Case references: how they are normalised, what their form says, and the tokens that stand for them.
+
+Belongs here: the SQL by which the reading process replaces references. Does not belong here: where the key comes from
+(``warehouse.keys``) and where the originals go (``warehouse.vault``).
+
+A token is the first 32 hexadecimal characters of HMAC-SHA-256 (RFC 2104) over ``urn|<normalised>`` or
+``crime|<force code>|<normalised>``. A bare hash would not do: references are short and can be enumerated.
+
+Macros that staging and contracts may use:
+
+- ``normalised_urn(urn)``, ``normalised_crime_reference(reference)``: the text that tokens are made of; null where
+  nothing is left of it. A URN is never repaired here: one of 10 characters stays one of 10 characters.
+- ``token_of_urn(urn)``, ``token_of_crime(force_code, reference)``: tokens; null for null.
+- ``urn_suffix(urn)``: what follows the last slash of a split case, such as ``1`` in ``20AB1234567/1``.
+- ``urn_form(urn)``: ``standard``, ``lost_zero``, ``confusable`` (letters typed for digits) or ``malformed``.
+- ``urn_force_code(urn)``: the two digits of the force; null where the form does not tell.
+"""
+
+from __future__ import annotations
+
+_BLOCK_BYTES = 64  # of SHA-256
+
+MACROS = r"""
+    -- What separates the parts of a reference in writing is dropped, but the slash: a suffix stands after it.
+    create macro urn_text(urn) as regexp_replace(upper(urn), '[\s\x{a0}-]', '', 'g');
+
+    -- A suffix stands after a whole URN (11 characters, 10 where its first zero was lost) and not between its parts.
+    create macro urn_suffix(urn) as
+        nullif(regexp_extract(urn_text(urn), '^/*(?:[^/]/*){10,}/([A-Z0-9]{1,2})$', 1), '');
+
+    create macro normalised_urn(urn) as nullif(
+        replace(
+            case when urn_suffix(urn) is null then urn_text(urn) else regexp_extract(urn_text(urn), '^(.*)/', 1) end,
+            '/', ''
+        ),
+        ''
+    );
+
+    create macro normalised_crime_reference(reference) as
+        nullif(regexp_replace(upper(reference), '[^\p{L}\p{N}]', '', 'g'), '');
+
+    -- Letters read as digits where a standard URN has digits: not at the 3rd and 4th place, which name the unit.
+    create macro urn_with_digits(normalised) as
+        translate(left(normalised, 2), 'OQDILZSBG', '000112586')
+        || substr(normalised, 3, 2)
+        || translate(substr(normalised, 5), 'OQDILZSBG', '000112586');
+
+    create macro form_of_normalised_urn(normalised) as case
+        when regexp_full_match(normalised, '\d{2}[A-Z0-9]{2}\d{7}') then 'standard'
+        when regexp_full_match(normalised, '\d[A-Z0-9]{2}\d{7}') then 'lost_zero'
+        when regexp_full_match(urn_with_digits(normalised), '\d{2}[A-Z0-9]{2}\d{7}') then 'confusable'
+        else 'malformed'
+    end;
+
+    create macro urn_form(urn) as case when urn is not null then form_of_normalised_urn(normalised_urn(urn)) end;
+
+    create macro urn_force_code(urn) as case urn_form(urn)
+        when 'standard' then left(normalised_urn(urn), 2)
+        when 'lost_zero' then '0' || left(normalised_urn(urn), 1)
+    end;
+
+    -- The pads are variables and no part of a statement: an error may quote the statement that it arose in.
+    create macro token_of(message) as left(
+        sha256(
+            getvariable('token_outer_pad') || unhex(sha256(getvariable('token_inner_pad') || encode(message)))
+        ),
+        32
+    );
+
+    create macro token_of_urn(urn) as token_of('urn|' || normalised_urn(urn));
+
+    create macro token_of_crime(force_code, reference) as
+        token_of('crime|' || force_code || '|' || normalised_crime_reference(reference));
+"""
+
+
+def token_macros(key: bytes) -> str:
+    """The statements that give a connection the macros and this key's pads; run them before it is locked."""
+    if len(key) != 32:
+        raise ValueError("a token key has 32 bytes")
+    block = key.ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
+    return f"""
+        set variable token_inner_pad = unhex('{inner.hex()}');
+        set variable token_outer_pad = unhex('{outer.hex()}');
+        {MACROS}
+    """

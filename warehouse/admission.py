@@ -1,0 +1,111 @@
+"""Admission: what a manifest and the ledger decide about a delivery before a row is read.
+
+Belongs here: duplicates, contradictions, dates in the future, figures of another nature. Does not belong here: what
+rules find in the rows (``expectations``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from extracts.delivery import stated_period
+from warehouse import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    import duckdb
+
+    from expectations.validation import TestedFile
+    from extracts.period import Period
+    from warehouse.record import DeliveryRecord, FileRecord
+
+LEAST_MONTHS = 6  # of accepted history, before a volume is called unusual
+_MIXED = {
+    True: "this home holds real figures; synthetic ones go into a home of their own (RASSO_HOME)",
+    False: "this home holds synthetic figures; real ones go into a home of their own (RASSO_HOME)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows that matters to a group of deliveries; asked once for all of them."""
+
+    accepted: Mapping[str, Mapping[int, int]]
+    files: Sequence[ledger.KnownFile]
+    natures: frozenset[bool]
+    usual_rows: Mapping[tuple[str, str], float]
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, deliveries: Sequence[DeliveryRecord]) -> Self:
+        """Ask the ledger about these deliveries."""
+        manifests = [delivery.manifest for delivery in deliveries if delivery.manifest]
+        hashes = {file.sha256 for manifest in manifests for file in manifest.files}
+        return cls(
+            accepted=ledger.accepted_before(connection, {manifest.delivery_id for manifest in manifests}),
+            files=ledger.known_files(connection, hashes),
+            natures=frozenset(ledger.accepted_natures(connection)),
+            usual_rows=ledger.usual_rows_per_month(
+                connection, {manifest.supplier for manifest in manifests}, LEAST_MONTHS
+            ),
+        )
+
+    def tested_file(self, delivery: DeliveryRecord, file: FileRecord) -> TestedFile:
+        """What the rules may know of a file besides its rows."""
+        from expectations.validation import TestedFile  # takes seconds: not while a DAG file is parsed
+
+        return TestedFile(
+            months=file.period.month_count,
+            declared_rows=file.entry.rows,
+            usual_rows_per_month=self.usual_rows.get((delivery.landed.supplier, file.contract.kind)),
+        )
+
+
+def admit(delivery: DeliveryRecord, known: Known, as_of: date) -> None:
+    """Conclude a delivery that was loaded before; note reasons to hold one that contradicts itself or what is known."""
+    manifest = delivery.manifest
+    if manifest is None or not delivery.is_open:
+        return
+    if manifest.delivery_id in known.accepted:
+        for file in delivery.files:
+            file.rows_before = known.accepted[manifest.delivery_id].get(file.file_id, 0)
+        delivery.conclude("duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before")
+        return
+    _compare_with_known(delivery, [file for file in known.files if file.supplier == manifest.supplier], as_of)
+    if ledger.without_zone(manifest.sent_at).date() > as_of + timedelta(days=1):
+        reason = f"it says that it was sent on {manifest.sent_at:%Y-%m-%d}, after {as_of}"
+        delivery.hold_reasons.append(("SENT_IN_FUTURE", reason))  # it would stay the latest for good
+    if (not manifest.is_synthetic) in known.natures:
+        delivery.hold_reasons.append(("MIXES_SYNTHETIC", _MIXED[manifest.is_synthetic]))
+    if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:
+        delivery.conclude("duplicate", "SAME_FILES", "every file was delivered before for the same period")
+
+
+def _compare_with_known(delivery: DeliveryRecord, known: Sequence[ledger.KnownFile], as_of: date) -> None:
+    """Find files that were loaded before, and what contradicts the manifest's periods."""
+    seen: dict[tuple[str, str], Period] = {}
+    for file in delivery.files:
+        identity = (file.contract.kind, file.entry.sha256)
+        same_bytes = [entry for entry in known if (entry.kind, entry.sha256) == identity]
+        same_period = [entry for entry in same_bytes if entry.period == file.period]
+        if same_period:
+            file.rows_before = same_period[0].rows_found
+        other = [entry.period for entry in same_bytes if entry.period != file.period]
+        earlier = seen.setdefault(identity, file.period)
+        if earlier != file.period:
+            other.append(earlier)
+        if other:
+            reason = f"file {file.entry.name} for {file.period} has the same bytes as one for {other[0]}"
+            delivery.hold_reasons.append(("SAME_BYTES_OTHER_PERIOD", reason))
+        delivery.hold_reasons.extend(_contradictions(file, as_of))
+
+
+def _contradictions(file: FileRecord, as_of: date) -> Iterable[tuple[str, str]]:
+    stated = stated_period(file.contract, file.entry.name)
+    if stated is not None and stated != file.period:
+        yield "PERIOD_CONTRADICTS_NAME", f"file {file.entry.name} names {stated}, the manifest says {file.period}"
+    if file.period.start > as_of:
+        yield "PERIOD_IN_FUTURE", f"file {file.entry.name} is for {file.period}, after {as_of}"

@@ -1,0 +1,152 @@
+"""Keys: read from a file that only its owner may read, derived for each purpose, never shown.
+
+Belongs here: the key file and what is derived from it. Does not belong here: what is encrypted with a key
+(``warehouse.archive``, ``warehouse.vault``) or made into tokens (``extracts.tokens``).
+
+The file holds one secret per version. What works with keys gets a key derived from it for its purpose (HKDF-SHA-256,
+RFC 5869), so that no purpose can do another's work, and nothing is ever encrypted with the secret itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from extracts.reader import ReadingKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rasso.settings import Settings
+
+KEY_BYTES = 32
+
+Purpose = Literal["token", "vault", "archive"]
+_LARGEST_FILE = 1 << 16
+
+
+class KeysError(Exception):
+    """There is no key file, or it may not or cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """The keys of an installation; handed from function to function and never written down, logged or sent on."""
+
+    current: int
+    secrets_by_version: Mapping[int, bytes]
+    is_development: bool
+
+    def __repr__(self) -> str:
+        return "Keys(…)"
+
+    def __reduce__(self) -> NoReturn:
+        # What can be pickled ends in a queue or a database sooner or later.
+        raise TypeError("keys are not handed to other processes")
+
+    @property
+    def token(self) -> bytes:
+        """Makes tokens of case references."""
+        return self.of("token")
+
+    @property
+    def vault(self) -> bytes:
+        """Encrypts the vault."""
+        return self.of("vault")
+
+    @property
+    def archive(self) -> bytes:
+        """Encrypts what is archived from now on."""
+        return self.of("archive")
+
+    def of(self, purpose: Purpose, version: int | None = None) -> bytes:
+        """The key of one purpose, of 32 bytes; of the current version, or of an earlier one.
+
+        Raises:
+            KeysError: the key file does not hold this version.
+        """
+        version = self.current if version is None else version
+        if version not in self.secrets_by_version:
+            raise KeysError(f"the key file holds no version {version}; put that version back into it")
+        info = f"rasso/{purpose}/v{version}".encode()
+        secret = self.secrets_by_version[version]
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret)
+
+    def for_staging(self) -> ReadingKeys:
+        """What the reading of files needs, with a new key for the references that come back from it."""
+        return ReadingKeys(archive=self.archive, token=self.token, hand_over=secrets.token_bytes(KEY_BYTES))
+
+
+def read_keys(settings: Settings) -> Keys:
+    """The keys of this installation; read once per process and handed on.
+
+    Raises:
+        KeysError: there is no key file, others may read it, or it is no key file.
+    """
+    path = settings.key_file
+    try:
+        with path.open("rb") as file:
+            _check_secrecy(file, path)
+            content = file.read(_LARGEST_FILE)
+    except FileNotFoundError:
+        raise KeysError(
+            f"there is no key file {path}; make one with: rasso make-key, or name yours in RASSO_KEY_FILE"
+        ) from None
+    except OSError as error:
+        raise KeysError(f"the key file {path} cannot be read: {error.strerror}") from None
+    try:
+        return _parsed(json.loads(content))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # Neither the cause nor a word of the content: it is a secret even where it is no good.
+        raise KeysError(f"{path} is no key file; put back the one that was kept apart") from None
+
+
+def make_keys(settings: Settings, *, development: bool) -> Path:
+    """Write a new key file, readable by its owner only, whole or not at all.
+
+    Raises:
+        KeysError: there is one already; what was encrypted with it could not be read without it.
+    """
+    path = settings.key_file
+    document = {"current": 1, "keys": {"1": secrets.token_hex(KEY_BYTES)}, "is_development": development}
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(unfinished, path)  # unlike a rename it replaces nothing
+    except FileExistsError:
+        raise KeysError(f"there is a key file already: {path}; what it encrypted is lost without it") from None
+    finally:
+        unfinished.unlink()
+    return path
+
+
+def _check_secrecy(file: IO[bytes], path: Path) -> None:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise KeysError(f"{path} is no plain file")
+    if status.st_uid != os.geteuid():
+        raise KeysError(f"the key file {path} belongs to somebody else; it must belong to the user who runs this")
+    if status.st_mode & 0o077:
+        raise KeysError(f"others may read the key file {path}; do: chmod 400 {path}")
+
+
+def _parsed(document: Mapping[str, Any]) -> Keys:
+    versions = {int(version): bytes.fromhex(secret) for version, secret in document["keys"].items()}
+    if any(version < 1 or len(secret) != KEY_BYTES for version, secret in versions.items()):
+        raise ValueError
+    if document["current"] not in versions or not isinstance(document["is_development"], bool):
+        raise ValueError
+    return Keys(document["current"], versions, document["is_development"])
