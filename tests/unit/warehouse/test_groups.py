@@ -1,0 +1,169 @@
+"""Deliveries that are received together: each gets its own verdict, its own counts, its own feedback."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from extracts.delivery import LandedDelivery, deliver
+from extracts.period import Period
+from rasso.settings import Settings
+from warehouse import intake
+from warehouse.intake import IntakeError, in_groups, receive_deliveries, waiting_batches
+from warehouse.lake import reading
+from warehouse.schema import prepare_home
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from warehouse.intake import ReceiptOutcome
+
+HEADER = (
+    "crime_reference", "police_unit", "offence_code", "reported_date", "recorded_date", "victim_age_band",
+    "is_non_recent", "outcome_type",
+)  # fmt: skip
+KENT, ESSEX, SURREY = "kent-police", "essex-police", "surrey-police"
+UNITS = {KENT: "46AA", ESSEX: "42AA", SURREY: "45AA"}
+
+
+@dataclass(frozen=True)
+class Forces:
+    """A home into which forces deliver a month of crimes."""
+
+    settings: Settings
+
+    def land(self, supplier: str, rows: int, *, bad_rows: Sequence[int] = (), is_synthetic: bool = True) -> None:
+        """Land so many crimes, some of them without the day on which they were recorded."""
+        path = self.settings.root / "crimes.csv"
+        with path.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.writer(out)
+            writer.writerow(HEADER)
+            for number in range(1, rows + 1):
+                recorded = "" if number in bad_rows else "2020-11-03"
+                unit = UNITS[supplier]
+                writer.writerow((f"{unit}/{number}", unit, "19C", "2020-11-02", recorded, "25_to_34", "false", "0"))
+        deliver(
+            self.settings.landing, [path], supplier, "police_crimes",
+            period=Period.parse("2020-11"), sent_at=datetime(2020, 12, 4, tzinfo=UTC), is_synthetic=is_synthetic,
+        )  # fmt: skip
+
+    def receive(self) -> dict[str, ReceiptOutcome]:
+        """Receive everything that waits, in one batch; the outcomes by supplier."""
+        (batch,) = waiting_batches(self.settings)
+        return {outcome.supplier: outcome for outcome in receive_deliveries(self.settings, batch)}
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Rows of the lake."""
+        with reading(self.settings) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def forces(tmp_path: Path) -> Forces:
+    settings = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15))
+    prepare_home(settings)
+    return Forces(settings)
+
+
+def _landed(folder: Path, supplier: str, name: str, byte_count: int = 1) -> LandedDelivery:
+    path = folder / supplier / name
+    path.mkdir(parents=True)
+    (path / "file.csv").write_bytes(b"x" * byte_count)
+    return LandedDelivery(supplier, name, path, f"{supplier}-{name}")
+
+
+def test_a_group_holds_one_delivery_of_a_supplier_and_keeps_each_supplier_s_order(tmp_path: Path) -> None:
+    arrivals = [_landed(tmp_path, supplier, name) for supplier in (ESSEX, KENT) for name in ("1", "2")]
+    groups = in_groups([*arrivals, _landed(tmp_path, KENT, "3")])
+    names = [[(arrival.supplier, arrival.name) for arrival in group] for group in groups]
+    assert names == [[(ESSEX, "1"), (KENT, "1")], [(ESSEX, "2"), (KENT, "2")], [(KENT, "3")]]
+
+
+def test_large_deliveries_are_received_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "GROUP_BYTES", 1000)
+    sizes = {ESSEX: 600, KENT: 300, SURREY: 5000}
+    groups = in_groups([_landed(tmp_path, supplier, "1", size) for supplier, size in sizes.items()])
+    assert [[arrival.supplier for arrival in group] for group in groups] == [[ESSEX, KENT], [SURREY]]
+
+
+def test_each_delivery_of_a_group_is_counted_by_itself(forces: Forces) -> None:
+    forces.land(ESSEX, 3)
+    forces.land(KENT, 5, bad_rows=[2, 4])
+    outcomes = forces.receive()
+    counts = {name: (o.state, o.rows_loaded, o.rows_quarantined) for name, o in outcomes.items()}
+    assert counts == {ESSEX: ("accepted", 3, 0), KENT: ("accepted", 3, 2)}
+    recorded = """
+        select delivery.supplier, rule.tested_count, rule.failed_count
+        from lake.ledger.rule_result as rule inner join lake.ledger.delivery as delivery using (hand_over_id)
+        where rule.rule_id = 'PC-010' order by all
+    """
+    assert forces.rows(recorded) == [(ESSEX, 3, 0), (KENT, 5, 2)]
+    quarantined = """
+        select delivery.supplier, row.file_id, row.row_number, row.rule_ids
+        from lake.ledger.quarantined_row as row inner join lake.ledger.delivery as delivery using (delivery_id)
+        order by all
+    """
+    assert forces.rows(quarantined) == [(KENT, 1, 2, "PC-010"), (KENT, 1, 4, "PC-010")]
+    loaded = """
+        select delivery.supplier, crime.file_id, crime.row_number
+        from lake.extracts.police_crimes as crime inner join lake.ledger.delivery as delivery using (delivery_id)
+        order by all
+    """
+    assert forces.rows(loaded) == [
+        (ESSEX, 1, 1),
+        (ESSEX, 1, 2),
+        (ESSEX, 1, 3),
+        (KENT, 1, 1),
+        (KENT, 1, 3),
+        (KENT, 1, 5),
+    ]
+
+
+def test_a_supplier_s_feedback_names_its_own_rows_only(forces: Forces) -> None:
+    forces.land(ESSEX, 4, bad_rows=[4])
+    forces.land(KENT, 4, bad_rows=[1])
+    feedback = {
+        name: [row["row_number"] for row in csv.DictReader(outcome.report.with_name("feedback.csv").open())]
+        for name, outcome in forces.receive().items()
+    }
+    assert feedback == {ESSEX: ["4"], KENT: ["1"]}
+
+
+def test_a_held_delivery_holds_no_other_of_its_group(forces: Forces) -> None:
+    forces.land(ESSEX, 3)
+    forces.land(KENT, 30, bad_rows=range(1, 16))  # more than may be quarantined
+    outcomes = forces.receive()
+    assert {name: outcome.state for name, outcome in outcomes.items()} == {ESSEX: "accepted", KENT: "held"}
+    assert forces.rows("select count(*) from lake.extracts.police_crimes") == [(3,)]
+    assert forces.rows("select count(*) from lake.ledger.quarantined_row") == [(0,)]
+
+
+def test_a_fault_of_ours_in_one_delivery_stops_no_other_of_its_group(forces: Forces) -> None:
+    for supplier in (ESSEX, KENT, SURREY):
+        forces.land(supplier, 2)
+    (forces.settings.reports / KENT).write_text("a file where a folder has to be", encoding="utf-8")
+    with pytest.raises(IntakeError, match=KENT):
+        forces.receive()
+    accepted = forces.rows("select supplier from lake.ledger.delivery where state = 'accepted' order by all")
+    assert accepted == [(ESSEX,), (SURREY,)]
+    assert [path.parent.name for path in forces.settings.landing.glob("*/*")] == [KENT]
+
+
+def test_real_and_synthetic_deliveries_that_wait_together_are_not_mixed(forces: Forces) -> None:
+    forces.land(ESSEX, 2)
+    forces.land(KENT, 2, is_synthetic=False)
+    states = {name: outcome.state for name, outcome in forces.receive().items()}
+    assert states == {ESSEX: "accepted", KENT: "held"}
+
+
+def test_a_group_takes_one_commit_for_its_rows(forces: Forces) -> None:
+    for supplier in (ESSEX, KENT, SURREY):
+        forces.land(supplier, 2)
+    forces.receive()
+    files = "select count(distinct filename) from lake.extracts.police_crimes"
+    assert forces.rows(files) == [(1,)]
