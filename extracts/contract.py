@@ -53,6 +53,8 @@ OWN_CHECKS: Mapping[str, frozenset[str]] = {
 }
 TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date"}
 
+REFERENCE_FUNCTIONS = ("urn_form", "urn_suffix", "urn_force_code")
+_TELLS_FORM_ONLY = re.compile(rf"\b({'|'.join(REFERENCE_FUNCTIONS)})\(\s*[a-z][a-z0-9_]*\s*\)")
 _RULE_ID = re.compile(r"[A-Z]{2}-\d{3}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -200,6 +202,7 @@ def _contract(document: OpenDataContractStandard) -> Contract:
     _refuse_repeats(column.name for column in columns)
     _refuse_repeats(rule.rule_id for rule in rules)
     _check_required_are_tested(columns, rules)
+    _check_references_stay_hidden(columns)
     description = document.description
     definitions = document.authoritativeDefinitions or []
     return Contract(
@@ -364,6 +367,17 @@ def _check_references(contract: Contract, by_kind: Mapping[str, Contract]) -> No
         columns, references = rule.arguments["columns"], rule.arguments["references"]
         if not (own.issuperset(columns) and theirs.issuperset(references) and len(columns) == len(references) > 0):
             raise ContractError(f"{contract.kind}: {rule.rule_id} names a kind or columns that do not exist")
+
+
+def _check_references_stay_hidden(columns: tuple[Column, ...]) -> None:
+    """What is derived from a case reference tells its form, never the reference or a part that could identify it."""
+    names = [column.name for column in columns if column.case_reference]
+    for column in (column for column in columns if column.derivation):
+        rest = _TELLS_FORM_ONLY.sub("", column.derivation or "")
+        shown = [name for name in names if re.search(rf"\b{name}\b", rest)]
+        if shown:
+            functions = ", ".join(REFERENCE_FUNCTIONS)
+            raise ContractError(f"column {column.name} is derived from {shown[0]} by other means than {functions}")
 
 
 def _ours(properties: list[CustomProperty] | None) -> Mapping[str, Any]:

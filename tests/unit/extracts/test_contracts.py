@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
     "version": "1.0.0",
     "status": "active",
     "team": {"members": [{"username": "somebody", "role": "owner"}]},
-    "customProperties": [{"property": "suppliers", "value": ["somebody"]}],
+    "customProperties": [{"property": "suppliers", "value": ["home-office"]}],
     "schema": [
         {
             "name": "small_extract",
@@ -92,6 +92,24 @@ def _with_query(query: str) -> Defect:
     return lambda document: _row_rule(document)["implementation"]["kwargs"].update(unexpected_rows_query=query)
 
 
+def _with_reference(reference: str, **more: str) -> Defect:
+    ours = [{"property": "caseReference", "value": reference}]
+    return lambda document: _table(document)["properties"][1].update(customProperties=ours, **more)
+
+
+def _with_derived_from_reference(sql: str) -> Defect:
+    def spoil(document: Document) -> None:
+        _with_reference("urn")(document)
+        _table(document)["properties"].append({"name": "derived", "logicalType": "string", "transformLogic": sql})
+
+    return spoil
+
+
+def _with_own_check(check: str) -> Defect:
+    implementation = {"type": check, "kwargs": {}}
+    return lambda document: _row_rule(document).update(engine="rasso", implementation=implementation)
+
+
 def _write(folder: Path, document: Document, name: str = "small_extract.yaml") -> Path:
     path = folder / name
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -103,6 +121,21 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "no schema": (lambda document: document.pop("schema"), "exactly one schema object"),
     "two schema objects": (lambda document: document["schema"].append(_table(GOOD)), "exactly one schema object"),
     "no supplier": (lambda document: document.pop("customProperties"), "suppliers"),
+    "supplier that nobody knows": (
+        lambda document: document["customProperties"][0].update(value=["somebody"]), "somebody is no supplier"
+    ),
+    "case reference of another sort": (_with_reference("passport"), "a case reference is a text of the file"),
+    "case reference that is no text": (_with_reference("urn", logicalType="integer"), "is a text of the file"),
+    "case reference that is derived": (_with_reference("urn", transformLogic="code"), "is a text of the file"),
+    "crime reference without its force": (_with_reference("crime"), "name the referenceScope"),
+    "derived column that shows a case reference": (
+        _with_derived_from_reference("left(remark, 8)"), "derived from remark by other means"
+    ),
+    "derived column that shows one beside its form": (
+        _with_derived_from_reference("urn_form(remark) || remark"), "derived from remark by other means"
+    ),
+    "check of our own that there is none of": (_with_own_check("sunshine"), "there is no check sunshine"),
+    "check of our own without its limits": (_with_own_check("quarantined_share"), "needs max_share"),
     "column name with capitals": (
         lambda document: _table(document)["properties"][1].update(name="Remark"), "plain name"
     ),
@@ -181,7 +214,7 @@ def good() -> Document:
 def test_a_good_contract_is_read(tmp_path: Path, good: Document) -> None:
     contract = read_contract(_write(tmp_path, good))
 
-    assert (contract.kind, contract.suppliers) == ("small_extract", ("somebody",))
+    assert (contract.kind, contract.suppliers) == ("small_extract", ("home-office",))
     assert [rule.rule_id for rule in contract.rules] == ["SM-001", "SM-002"]
 
 
@@ -218,6 +251,33 @@ def test_a_rule_id_that_two_contracts_use_is_refused(tmp_path: Path, good: Docum
 
     with pytest.raises(ContractError, match="SM-001 occurs twice"):
         all_contracts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "references"),
+    [
+        ("atlantis", ["code"], ["code"]),
+        ("small_extract", ["code"], ["sunken"]),
+        ("small_extract", ["sunken"], ["code"]),
+        ("small_extract", ["code", "remark"], ["code"]),
+        ("small_extract", [], []),
+    ],
+)
+def test_a_reference_to_what_does_not_exist_is_refused(
+    tmp_path: Path, good: Document, kind: str, columns: list[str], references: list[str]
+) -> None:
+    arguments = {"kind": kind, "columns": columns, "references": references}
+    _row_rule(good).update(engine="rasso", implementation={"type": "reference", "kwargs": arguments})
+    _write(tmp_path, good)
+
+    with pytest.raises(ContractError, match="SM-002 names a kind or columns that do not exist"):
+        all_contracts(tmp_path)
+
+
+def test_a_derived_column_may_tell_the_form_of_a_case_reference(tmp_path: Path, good: Document) -> None:
+    _with_derived_from_reference("urn_form(remark)")(good)
+    contract = read_contract(_write(tmp_path, good))
+    assert [column.stored_as for column in contract.columns] == ["code", "remark_token", "derived"]
 
 
 def test_a_rule_id_that_one_contract_uses_twice_is_refused(tmp_path: Path, good: Document) -> None:
