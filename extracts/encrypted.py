@@ -181,9 +181,9 @@ class DecryptedFile(io.RawIOBase):
             self._cipher = AESGCM(file_key)
             self._chunk_bytes = header.chunk_bytes
             self._authenticated = header.packed() + path.name.encode()
-            self._stored = os.fstat(self._file.fileno()).st_size - _HEADER.size
-            self._chunks = -(-self._stored // (self._chunk_bytes + _TAG_BYTES))
-            self.size = self._stored - self._chunks * _TAG_BYTES
+            stored = os.fstat(self._file.fileno()).st_size - _HEADER.size
+            self._chunks = max(1, -(-stored // (self._chunk_bytes + _TAG_BYTES)))  # even an empty file has one
+            self.size = stored - self._chunks * _TAG_BYTES
             self._position = 0
             self._cached_index, self._cached = -1, b""
             self._plain(self._chunks - 1)
@@ -244,9 +244,9 @@ class DecryptedFile(io.RawIOBase):
     def _plain(self, index: int) -> bytes:
         if index != self._cached_index:
             length = self._chunk_bytes + _TAG_BYTES
-            sealed = os.pread(self._file.fileno(), length, _HEADER.size + index * length) if index >= 0 else b""
+            sealed = os.pread(self._file.fileno(), length, _HEADER.size + index * length)
             try:
-                nonce = _nonce(max(index, 0), is_last=index == self._chunks - 1)
+                nonce = _nonce(index, is_last=index == self._chunks - 1)
                 self._cached = self._cipher.decrypt(nonce, sealed, self._authenticated)
             except (InvalidTag, ValueError):
                 self._cached_index = -1

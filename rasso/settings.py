@@ -11,7 +11,6 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 AS_OF = "as_of"  # a file of the home that fixes its day: samples lie in the past
 
 

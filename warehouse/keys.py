@@ -14,7 +14,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -93,9 +93,12 @@ def read_keys(settings: Settings) -> Keys:
     """
     path = settings.key_file
     try:
-        with path.open("rb") as file:
-            _check_secrecy(file, path)
-            content = file.read(_LARGEST_FILE)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not keep us waiting
+        try:
+            _check_secrecy(descriptor, path)
+            content = os.read(descriptor, _LARGEST_FILE)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise KeysError(
             f"there is no key file {path}; make one with: rasso make-key, or name yours in RASSO_KEY_FILE"
@@ -133,8 +136,8 @@ def make_keys(settings: Settings, *, development: bool) -> Path:
     return path
 
 
-def _check_secrecy(file: IO[bytes], path: Path) -> None:
-    status = os.fstat(file.fileno())
+def _check_secrecy(descriptor: int, path: Path) -> None:
+    status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise KeysError(f"{path} is no plain file")
     if status.st_uid != os.geteuid():

@@ -53,10 +53,10 @@ def remember(settings: Settings, keys: Keys, files: Sequence[Path], files_key: b
         return []
     with _lock(settings).write_lock(), _one_thread, duckdb.connect(config=configuration(settings)) as connection:
         addresses = _granted(connection, files, files_key)
-        _attach(connection, settings, keys)
+        _make(settings, keys)
+        _attach(connection, _path(settings), keys)
         try:
             with transaction(connection):
-                connection.execute(f"create table if not exists {TABLE} ({COLUMNS})")
                 handed_over = _insert(connection, addresses, keys.current)
         except duckdb.Error as error:
             raise VaultError(f"references could not be put into the vault ({type(error).__name__})") from None
@@ -73,9 +73,10 @@ def originals(settings: Settings, keys: Keys, purpose: str) -> Iterator[duckdb.D
     Raises:
         VaultError: the vault cannot be opened.
     """
-    _make(settings, keys)
+    with _lock(settings).write_lock(), _one_thread:
+        _make(settings, keys)
     with _lock(settings).read_lock(), _one_thread, attached(settings) as connection:
-        _attach(connection, settings, keys, "read_only")
+        _attach(connection, _path(settings), keys, "read_only")
         (count,) = connection.execute(f"select count(*) from {TABLE}").fetchall()[0]
         with writer_lock(settings), transaction(connection):
             ledger.insert_processing(connection, [ledger.ProcessingRow.of("consultation", TABLE, count, purpose)])
@@ -83,12 +84,17 @@ def originals(settings: Settings, keys: Keys, purpose: str) -> Iterator[duckdb.D
 
 
 def _make(settings: Settings, keys: Keys) -> None:
-    """Make an empty vault where there is none, so that a step finds nothing instead of failing."""
-    with _lock(settings).write_lock(), _one_thread:
-        if not _path(settings).exists():
-            with duckdb.connect(config=configuration(settings)) as connection:
-                _attach(connection, settings, keys)
-                connection.execute(f"create table {TABLE} ({COLUMNS})")
+    """Make an empty vault where there is none, whole or not at all."""
+    path = _path(settings)
+    if path.exists():
+        return
+    unfinished = path.with_name("unfinished.duckdb")
+    unfinished.unlink(missing_ok=True)  # of a process that was killed
+    with duckdb.connect(config=configuration(settings)) as connection:
+        _attach(connection, unfinished, keys)
+        connection.execute(f"create table {TABLE} ({COLUMNS})")
+    unfinished.chmod(0o600)
+    unfinished.replace(path)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], key_version: int) -> int:
@@ -120,17 +126,15 @@ def _granted(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], files
     return addresses
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, keys: Keys, mode: str = "read_write") -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, keys: Keys, mode: str = "read_write") -> None:
     load_extension(connection, "httpfs")  # its OpenSSL: DuckDB writes nothing encrypted without it
     # A query over originals that needs more memory than it may use writes them to a file meanwhile.
     connection.execute("set temp_file_encryption = true")
-    path = _path(settings)
     options = f"encryption_key '{keys.vault.hex()}', encryption_cipher 'GCM', {mode}"
     try:
         connection.execute(f"attach {_literal(str(path))} as {ALIAS} ({options})")
     except duckdb.Error as error:
         raise VaultError(_reason(error, path)) from None  # its own words may hold the statement, and that the key
-    path.chmod(0o600)
 
 
 def _reason(error: duckdb.Error, path: Path) -> str:

@@ -1,8 +1,7 @@
-"""The lake: all or nothing, and reading at a recorded snapshot. The archive: bytes are what they are said to be."""
+"""The lake: all or nothing, and reading at a recorded snapshot."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,21 +9,16 @@ import duckdb
 import pytest
 
 from extracts.contract import all_contracts
-from rasso.settings import Settings
-from warehouse.archive import ArchiveError, archived, store
 from warehouse.intake import waiting_batches
 from warehouse.lake import LakeError, newest_snapshot, reading, transaction, writing
 from warehouse.schema import LEDGER, extract_columns, prepare_home, prepare_lake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Home
 
 TABLE = "lake.ledger.claim"
-CONTENT = b"area,count\nLancashire,1\n"
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class InterruptionError(Exception):
@@ -148,81 +142,3 @@ def test_a_folder_left_behind_after_its_commit_is_emptied_and_not_received_twice
     assert not folder.exists()
     assert shared_home.rows("select state from lake.ledger.delivery") == [("accepted",)]
     assert shared_home.rows("select count(*) from lake.extracts.cps_principal_offence_outcomes") == [(43,)]
-
-
-# ---- the archive ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def keeping(tmp_path: Path) -> Settings:
-    """A home without a lake."""
-    settings = Settings(home=tmp_path / "home")
-    settings.prepare()
-    return settings
-
-
-def _source(folder: Path) -> Path:
-    path = folder / "source.csv"
-    path.write_bytes(CONTENT)
-    return path
-
-
-def _kept(keeping: Settings) -> list[Path]:
-    return [path for path in keeping.archive.rglob("*") if path.is_file()]
-
-
-def test_a_file_is_kept_under_the_hash_of_its_bytes_for_its_owner_to_read(keeping: Settings, tmp_path: Path) -> None:
-    path = store(keeping, _source(tmp_path), SHA256)
-
-    assert path == archived(keeping, SHA256)
-    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (CONTENT, 0o400)
-
-
-def test_storing_the_same_bytes_again_keeps_one_file(keeping: Settings, tmp_path: Path) -> None:
-    first = store(keeping, _source(tmp_path), SHA256)
-    second = store(keeping, _source(tmp_path), SHA256)
-
-    assert (first, _kept(keeping)) == (second, [first])
-    assert first.read_bytes() == CONTENT
-
-
-def _absent(path: Path) -> None:
-    path.unlink()
-
-
-def _link(path: Path) -> None:
-    path.rename(path.with_name("outside.csv"))
-    path.symlink_to(path.with_name("outside.csv"))
-
-
-def _folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def _other_bytes(path: Path) -> None:
-    path.write_bytes(CONTENT + b"\n")
-
-
-@pytest.mark.parametrize("spoil", [_absent, _link, _folder, _other_bytes])
-def test_what_is_not_the_file_that_the_manifest_names_is_refused_and_not_kept(
-    keeping: Settings, tmp_path: Path, spoil: Callable[[Path], None]
-) -> None:
-    source = _source(tmp_path)
-    spoil(source)
-
-    with pytest.raises(ArchiveError):
-        store(keeping, source, SHA256)
-
-    assert _kept(keeping) == []
-
-
-def test_a_refusal_leaves_what_was_kept_before_as_it_is(keeping: Settings, tmp_path: Path) -> None:
-    source = _source(tmp_path)
-    kept = store(keeping, source, SHA256)
-    _other_bytes(source)
-
-    with pytest.raises(ArchiveError):
-        store(keeping, source, SHA256)
-
-    assert (_kept(keeping), kept.read_bytes()) == ([kept], CONTENT)

@@ -1,0 +1,118 @@
+"""A small world whose truth is known: cases with crimes, suspects, submissions and receipts, and what was mistyped.
+
+Numbers are drawn at random within force and year, so a mistyped reference may by chance be another case's.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from linkage_records import Crime, Receipt, Record, Referral
+
+FORCES = {"20": "13", "21": "13", "01": "4"}
+_START = date(2020, 1, 1)
+_DAYS = 180
+_CONFUSED = {"0": "ODQ", "1": "IL", "2": "Z", "5": "S", "6": "G", "8": "B"}
+
+
+@dataclass
+class World:
+    """Records by the month in which they were made, and the right (crime reference, URN) of each referral."""
+
+    crimes: list[Crime] = field(default_factory=list)
+    referrals: list[Referral] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    truth: dict[Referral, tuple[str, str]] = field(default_factory=dict)
+
+    def deliveries(self) -> list[list[Record]]:
+        """What police and CPS send for each month, apart."""
+        months: dict[tuple[str, date], list[Record]] = {}
+        for crime in self.crimes:
+            months.setdefault(("police", crime.recorded_date.replace(day=1)), []).append(crime)
+        for referral in self.referrals:
+            months.setdefault(("police", referral.submitted_date.replace(day=1)), []).append(referral)
+        for receipt in self.receipts:
+            months.setdefault(("cps", receipt.received_date.replace(day=1)), []).append(receipt)
+        return [records for _key, records in sorted(months.items(), key=lambda item: item[0][1])]
+
+
+def make_world(seed: int, cases: int, damaged_share: float) -> World:
+    """Cases of three forces over half a year, with crimes that were never referred between them."""
+    chance, world = random.Random(seed), World()  # noqa: S311 - made-up records, no secrets
+    used: set[str] = set()
+    for number in range(cases):
+        _case(world, chance, used, list(FORCES)[number % 3], damaged_share)
+    for _ in range(cases * 4):
+        force, day = chance.choice(list(FORCES)), _START + timedelta(days=chance.randrange(-300, _DAYS))
+        reference = _unused(used, lambda force=force: f"{force}DV/{chance.randrange(10**6):06d}/19")  # type: ignore[misc]
+        closed = "suspect_not_identified" if chance.random() < 0.7 else None
+        world.crimes.append(
+            Crime(reference, force, _unit(chance, force), chance.choice(["19C", "17A"]), day, not_referred_reason=closed)
+        )
+    return world
+
+
+def _case(world: World, chance: random.Random, used: set[str], force: str, damaged_share: float) -> None:
+    unit, is_rape = _unit(chance, force), chance.random() < 0.4
+    urn = _unused(used, lambda: f"{unit}{chance.randrange(10**5):05d}20")
+    submitted = _START + timedelta(days=chance.randrange(_DAYS))
+    crimes = [
+        Crime(
+            _unused(used, lambda: f"{force}DV/{chance.randrange(10**6):06d}/19"),
+            force,
+            unit,
+            "19C" if is_rape else "17A",
+            submitted - timedelta(days=chance.randrange(1, 300)),
+        )
+        for _ in range(chance.choices([1, 2, 3], [8, 2, 1])[0])
+    ]
+    world.crimes += crimes
+    flag = "RAPE|VIVM" if is_rape != (chance.random() < 0.02) else "VIVM"
+    kinds = ["early_advice", "charging_decision"] if chance.random() < 0.15 else ["charging_decision"]
+    for kind in [*kinds, "resubmission"] if chance.random() < 0.25 else kinds:
+        received = submitted + timedelta(days=chance.choices([0, 1, 2, 5], [6, 2, 1, 1])[0])
+        is_late = received >= _START + timedelta(days=_DAYS)
+        for suspect in range(1, chance.choices([2, 3], [9, 1])[0]):
+            if not is_late:
+                world.receipts.append(Receipt(urn, force, unit, suspect, kind, received, flag, FORCES[force]))
+            for crime in crimes:
+                typed_urn, typed_crime = urn, crime.crime_reference
+                if chance.random() < damaged_share:
+                    damage_urn, damage_crime = chance.choices([(1, 0), (0, 1), (1, 1)], [5, 4, 1])[0]
+                    typed_urn = damaged(chance, urn, 4, 11) if damage_urn else typed_urn
+                    typed_crime = damaged(chance, typed_crime, 5, 11) if damage_crime else typed_crime
+                referral = Referral(typed_urn, typed_crime, force, suspect, kind, submitted)
+                if referral not in world.truth:
+                    world.referrals.append(referral)
+                    world.truth[referral] = (crime.crime_reference, urn)
+        submitted += timedelta(days=chance.randrange(20, 90))
+
+
+def damaged(chance: random.Random, text: str, start: int, end: int) -> str:
+    """A reference as it may be mistyped between two places: a zero lost, a letter for a digit, a swap, a typo."""
+    if text[0] == "0" and chance.random() < 0.3:
+        return text[1:]
+    how = chance.choice(["confusable", "swapped", "typo"])
+    places = [place for place in range(start, end) if text[place] in _CONFUSED]
+    if how == "confusable" and places:
+        place = chance.choice(places)
+        return text[:place] + chance.choice(_CONFUSED[text[place]]) + text[place + 1 :]
+    places = [place for place in range(start, end - 1) if text[place] != text[place + 1]]
+    if how == "swapped" and places:
+        place = chance.choice(places)
+        return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    place = chance.randrange(start, end)
+    return text[:place] + chance.choice([digit for digit in "0123456789" if digit != text[place]]) + text[place + 1 :]
+
+
+def _unit(chance: random.Random, force: str) -> str:
+    return f"{force}{chance.choice(['AA', 'B4', 'CC', 'DN'])}"
+
+
+def _unused(used: set[str], make: object) -> str:
+    while (text := make()) in used:  # type: ignore[operator]
+        pass
+    used.add(text)
+    return str(text)
