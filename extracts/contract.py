@@ -168,8 +168,8 @@ def read_contract(path: Path) -> Contract:
         ContractError: the file is not ODCS, or says something that we would not keep.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        jsonschema.validate(document, _odcs_schema(), cls=jsonschema.Draft201909Validator)
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        _odcs_validator().validate(document)
         contract = _contract(OpenDataContractStandard(**document))
     except (yaml.YAMLError, jsonschema.ValidationError, ContractError, ValueError) as error:
         reason = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
@@ -187,9 +187,16 @@ def place_aliases() -> Mapping[str, str]:
 
 
 @cache
-def _odcs_schema() -> dict[str, Any]:
+def _odcs_validator() -> jsonschema.Draft201909Validator:
+    # One for all contracts: the library's own short way checks the standard's schema anew for each of them.
     schema: dict[str, Any] = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
-    return schema
+    return jsonschema.Draft201909Validator(schema)
+
+
+@cache
+def _sql_parser() -> duckdb.DuckDBPyConnection:
+    """A connection that parses rules' SQL and runs none of it."""
+    return duckdb.connect()
 
 
 def _contract(document: OpenDataContractStandard) -> Contract:
@@ -331,8 +338,8 @@ def _check_own(rule_id: str, check: str, arguments: Mapping[str, Any]) -> None:
 
 def _check_selects_row_ids(rule_id: str, query: str) -> None:
     """A rule's SQL must return row ids and nothing else: values would reach results and reports."""
-    with duckdb.connect() as connection:
-        row = connection.execute("select json_serialize_sql(?)", [query.replace("{batch}", "staged_batch")]).fetchone()
+    text = query.replace("{batch}", "staged_batch")
+    row = _sql_parser().execute("select json_serialize_sql(?)", [text]).fetchone()
     statements = json.loads(row[0] if row else "{}").get("statements", [])
     node = statements[0]["node"] if len(statements) == 1 else {}
     # A union is no plain selection, and its second half could select anything.

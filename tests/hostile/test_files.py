@@ -25,9 +25,10 @@ from extracts.contract import all_contracts
 from extracts.delivery import MANIFEST, MANIFEST_LIMIT, LandedDelivery, deliver
 from rasso.settings import Settings
 from warehouse.archive import opened
-from warehouse.intake import ReceiptOutcome, receive_deliveries, waiting_batches
+from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading
+from warehouse.record import ReceiptOutcome
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from extracts.delivery import deliver
 from extracts.synthetic.aggregates import write_samples
 from rasso.settings import Settings
 from warehouse.archive import opened
-from warehouse.intake import ReceiptOutcome, receive_deliveries, waiting_batches
+from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading, transaction, writing
+from warehouse.record import ReceiptOutcome
 from warehouse.schema import LEDGER, prepare_home
 from warehouse.status import current_status
 

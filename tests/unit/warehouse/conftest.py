@@ -13,8 +13,9 @@ import pytest
 from extracts.delivery import MANIFEST
 from extracts.synthetic.aggregates import write_samples
 from rasso.settings import Settings
-from warehouse.intake import ReceiptOutcome, receive_deliveries, waiting_batches
+from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
+from warehouse.record import ReceiptOutcome
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:

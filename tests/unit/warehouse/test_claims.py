@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from warehouse import ledger
-from warehouse.intake import IntakeError, ReceiptOutcome, receive_deliveries, waiting_batches
+from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.lake import attached, transaction, writer_lock
+from warehouse.record import ReceiptOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

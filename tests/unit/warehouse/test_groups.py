@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from warehouse.intake import ReceiptOutcome
+    from warehouse.record import ReceiptOutcome
 
 HEADER = (
     "crime_reference", "police_unit", "offence_code", "reported_date", "recorded_date", "victim_age_band",
