@@ -148,29 +148,37 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Where the rows of a file went."""
+
+    taken_in: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+
+    @property
+    def is_conserved(self) -> bool:
+        """Whether every row that came in is accounted for."""
+        return self.taken_in == self.loaded + self.quarantined + self.duplicate
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """One received file and what became of its rows."""
+    """One received file and what became of its rows; rows of a case-level file are not counted in public."""
 
     delivery_id: str
     supplier: str
     kind: str
+    kind_title: str
     file_name: str
     start: date | None
     end: date | None
     received_at: datetime | None
     state: str
     reason: str
-    rows_in: int
-    rows_loaded: int
-    rows_quarantined: int
-    rows_duplicate: int
+    rows: RowCounts | None
     is_synthetic: bool
     report_path: str
-
-    @property
-    def is_conserved(self) -> bool:
-        """Whether every row that came in is accounted for."""
-        return self.rows_in == self.rows_loaded + self.rows_quarantined + self.rows_duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,19 +370,22 @@ def _delivery(record: Mapping[str, Any]) -> Delivery:
         delivery_id=_text(record["delivery_id"]),
         supplier=_text(record["supplier"]),
         kind=_text(record["kind"]),
+        kind_title=_text(record["kind_title"]) or _text(record["kind"]),
         file_name=_text(record["file_name"]),
         start=_optional_day(record["period_start"]),
         end=_optional_day(record["period_end"]),
         received_at=_moment(record["received_at"]),
         state=_text(record["state"]),
         reason=_text(record["reason"]),
-        rows_in=int(record["rows_in"] or 0),
-        rows_loaded=int(record["rows_loaded"] or 0),
-        rows_quarantined=int(record["rows_quarantined"] or 0),
-        rows_duplicate=int(record["rows_duplicate"] or 0),
+        rows=_row_counts(record),
         is_synthetic=_flag(record["is_synthetic"]),
         report_path=_text(record.get("report_path")),
     )
+
+
+def _row_counts(record: Mapping[str, Any]) -> RowCounts | None:
+    names = ("rows_in", "rows_loaded", "rows_quarantined", "rows_duplicate")
+    return None if record["rows_in"] is None else RowCounts(*(int(record[name] or 0) for name in names))
 
 
 def _number(cell: str) -> float | None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import fasteners
 
+from extracts.contract import all_contracts
 from scorecards.edition import COLUMNS
 from scorecards.spreadsheet import guarded_in_sql
 from warehouse.lake import LakeError, reading, transaction, writing
@@ -40,6 +41,7 @@ POLICY_VERSION = "official-statistics-1"  # how values are protected; a new poli
 EDITION = "public"
 RENDER_SECONDS = 600
 RELEASE_ID_LENGTH = 16
+_ROW_COUNTS = ("rows_in", "rows_loaded", "rows_quarantined", "rows_duplicate")
 
 _KEYS = "measure_id, area_level, area_code, breakdown, period_grain, period_start, period_end"
 _TEXTS = frozenset({"measure_id", "area_level", "area_code", "area_name", "breakdown", "unit"})
@@ -213,7 +215,7 @@ def _write_data(settings: Settings, connection: duckdb.DuckDBPyConnection, relea
     deliveries = _records(
         connection, "mart_deliveries", "received_at, hand_over_id, delivery_id, kind, file_name, period_start"
     )
-    _write_json(data / "deliveries.json", [record | _report(settings, record) for record in deliveries])
+    _write_json(data / "deliveries.json", [_public(record) | _report(settings, record) for record in deliveries])
     _write_json(data / "release.json", _facts(settings, connection, release))
 
 
@@ -240,6 +242,13 @@ def _records(connection: duckdb.DuckDBPyConnection, mart: str, order: str) -> li
     cursor = connection.execute(f"select * from lake.marts.{mart} order by {order}")
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _public(record: dict[str, Any]) -> dict[str, Any]:
+    """A delivery as anyone may see it: how many rows a case-level file has is a count of cases."""
+    contract = all_contracts().get(str(record["kind"]))
+    title = {"kind_title": contract.title if contract else None}
+    return record | title | (dict.fromkeys(_ROW_COUNTS) if record["is_case_level"] is not False else {})
 
 
 def _report(settings: Settings, record: dict[str, Any]) -> dict[str, str]:

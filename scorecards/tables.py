@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from scorecards.edition import Delivery, Edition, Measure, Reconciliation, Value
+    from scorecards.edition import Delivery, Edition, Measure, Reconciliation, RowCounts, Value
 
 ROWS_AT_MOST = 12
 RECENT_ROWS = 8  # a table longer than ROWS_AT_MOST shows this many and folds the rest
@@ -51,9 +51,10 @@ class Table:
 def deliveries_tables(deliveries: Sequence[Delivery]) -> tuple[Table, ...]:
     """What was received: a summary by extract and state, then every file of each extract with its rows."""
     ordered = sorted(
-        deliveries, key=lambda one: (one.kind, str(one.start), one.supplier, one.delivery_id, one.file_name)
+        deliveries,
+        key=lambda one: (one.kind, one.kind_title, str(one.start), one.supplier, one.delivery_id, one.file_name),
     )
-    kinds = [(words.extract_name(kind), list(files)) for kind, files in groupby(ordered, key=lambda one: one.kind)]
+    kinds = [(title, list(files)) for title, files in groupby(ordered, key=lambda one: one.kind_title)]
     states = [state for state in words.STATE_WORDS if any(one.state == state for one in deliveries)]
     states += sorted({one.state for one in deliveries} - set(states))
     summary = [Row(kind or "Not known", _summary_cells(files, states)) for kind, files in kinds]
@@ -61,19 +62,23 @@ def deliveries_tables(deliveries: Sequence[Delivery]) -> tuple[Table, ...]:
     whole = Table(
         "Files received, by extract and state", ("Extract", *names, "Periods accepted"), tuple(summary), "last-text"
     )
-    each = [
-        Table(
-            f"{kind or 'Not known'}: rows in = loaded + quarantined + duplicate",
-            (
-                *("Delivery", "Supplier", "File", "Period", "Received", "State"),
-                *("Rows in", "Loaded", "Quarantined", "Duplicate", "Adds up", "Validation report"),
-            ),
-            tuple(Row(one.delivery_id, _delivery_cells(one)) for one in files),
-            "all-text files",
-        )
-        for kind, files in kinds
-    ]
-    return (whole, *each) if kinds else ()
+    return (whole, *(_files_table(kind, files) for kind, files in kinds)) if kinds else ()
+
+
+def _files_table(kind: str, files: Sequence[Delivery]) -> Table:
+    """Every file of one extract; with its rows where none of them is a case."""
+    is_counted = all(one.rows is not None for one in files)
+    return Table(
+        f"{kind or 'Not known'}: "
+        + ("rows in = loaded + quarantined + duplicate" if is_counted else "rows are not counted in public"),
+        (
+            *("Delivery", "Supplier", "File", "Period", "Received", "State"),
+            *(("Rows in", "Loaded", "Quarantined", "Duplicate", "Adds up") if is_counted else ()),
+            "Validation report",
+        ),
+        tuple(Row(one.delivery_id, _delivery_cells(one, is_counted=is_counted)) for one in files),
+        "all-text files",
+    )
 
 
 def _summary_cells(files: Sequence[Delivery], states: Sequence[str]) -> tuple[str, ...]:
@@ -258,21 +263,23 @@ def _last_received(values: Sequence[Value]) -> Value | None:
     return next((value for value in reversed(years) if value.status in RECEIVED), years[-1] if years else None)
 
 
-def _delivery_cells(one: Delivery) -> tuple[str, ...]:
+def _delivery_cells(one: Delivery, *, is_counted: bool) -> tuple[str, ...]:
     state = words.STATE_WORDS.get(one.state, one.state)
+    rows = one.rows if is_counted else None
     return (
         one.supplier,
         one.file_name,
         words.span(one.start, one.end),
         words.moment(one.received_at) if one.received_at is not None else "",
         f"{state}: {one.reason}" if one.reason else state,
-        words.count(one.rows_in),
-        words.count(one.rows_loaded),
-        words.count(one.rows_quarantined),
-        words.count(one.rows_duplicate),
-        "Yes" if one.is_conserved else "No",
+        *(_row_cells(rows) if rows else ()),
         one.report_path,
     )
+
+
+def _row_cells(rows: RowCounts) -> tuple[str, ...]:
+    counts = (rows.taken_in, rows.loaded, rows.quarantined, rows.duplicate)
+    return *map(words.count, counts), "Yes" if rows.is_conserved else "No"
 
 
 def _covered(files: Sequence[Delivery]) -> str:

@@ -200,6 +200,7 @@ def delivery(**changes: object) -> dict[str, Any]:
         "delivery_id": "d-0001",
         "supplier": "home-office",
         "kind": "home_office_outcomes",
+        "kind_title": "Home Office crime outcomes",
         "file_name": "outcomes.csv",
         "period_start": "2017-04-01",
         "period_end": "2018-03-31",

@@ -47,7 +47,8 @@ MARTS = {
     "mart_deliveries": """
         hand_over_id varchar, delivery_id varchar, supplier varchar, kind varchar, file_name varchar,
         period_start date, period_end date, sent_at timestamp, received_at timestamp, state varchar, reason varchar,
-        rows_in bigint, rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, is_synthetic boolean
+        rows_in bigint, rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, is_synthetic boolean,
+        is_case_level boolean
     """,
 }
 FIGURES = """
@@ -68,7 +69,7 @@ FIGURES = """
         'differs_explained', null);
     insert into lake.marts.mart_deliveries values ('h1', 'd-0001', 'home-office', 'home_office_outcomes', 'o.csv',
         date '2017-04-01', date '2018-03-31', null, timestamp '2021-01-14 17:00:00', 'accepted', null,
-        10, 9, 1, 0, false);
+        10, 9, 1, 0, false, false);
     insert into lake.ledger.delivery values ('h1', 'd-0001', 'home-office', 'o', null, timestamp '2021-01-14 17:00:00',
         timestamp '2021-01-14 18:00:00', 'accepted', null, null, false, '0.1.0');
 """
@@ -154,7 +155,23 @@ def test_areas_come_from_the_nation_down_and_by_number(built: Settings) -> None:
     assert [area.code for area in edition.areas.values()] == ["EW", "2", "13", "LONDON", "20"]
     assert edition.release.as_of == date(2021, 1, 15)
     assert edition.release.data_as_at is not None
-    assert edition.deliveries[0].rows_in == 10
+    assert edition.deliveries[0].rows is not None
+    assert edition.deliveries[0].rows.taken_in == 10
+
+
+@pytest.mark.parametrize("nature", ["true", "null"])
+def test_rows_of_what_may_be_cases_are_not_counted_in_public(built: Settings, nature: str) -> None:
+    change(
+        built,
+        f"update lake.marts.mart_deliveries set kind = 'police_crimes', rows_in = 4711, is_case_level = {nature}",
+    )
+    done = publish(built)
+    (delivery,) = read_edition(done.site_path).deliveries
+    assert (delivery.rows, delivery.kind_title) == (None, "Recorded rape and serious sexual offences, by crime")
+    public = "".join(path.read_text(errors="replace") for path in done.site_path.rglob("*") if path.is_file())
+    assert "4711" not in public
+    assert "4,711" not in public
+    assert "rows are not counted in public" in public
 
 
 def test_no_text_of_a_data_file_is_a_formula(built: Settings) -> None:

@@ -1,4 +1,5 @@
 -- What was handed over and what became of it, one row per file; a hand-over without a readable file has one row.
+-- What is not known to be a published statistic is case-level: its row counts are counts of cases.
 -- An accepted file is superseded when a later delivery has taken over every period that it covers.
 
 with
@@ -56,6 +57,7 @@ final as (
         delivery_files.rows_quarantined,
         delivery_files.rows_duplicate,
         deliveries.is_synthetic,
+        any_value(extract_kinds.kind) is null as is_case_level,
     from deliveries
     left join delivery_files on deliveries.hand_over_id = delivery_files.hand_over_id
     left join extract_kinds on delivery_files.kind = extract_kinds.kind
