@@ -14,6 +14,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -22,7 +23,7 @@ from extracts.contract import Contract, all_contracts
 from extracts.period import Period, PeriodError, period_in_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -182,15 +183,15 @@ def contract_for(supplier: str, kind: str) -> Contract:
     contract = all_contracts().get(kind)
     if contract is None:
         raise DeliveryError(
-            "UNKNOWN_KIND", f"no contract for the kind {_shown(kind)}; there are: {', '.join(all_contracts())}"
+            "UNKNOWN_KIND", f"no contract for the kind {_shown(kind)}; there are: {_nearest(kind, all_contracts())}"
         )
     if supplier not in suppliers():
-        known = ", ".join(sorted(suppliers()))
+        known = _nearest(supplier, sorted(suppliers()))
         raise DeliveryError(
             "UNKNOWN_SUPPLIER", f"no contract names the supplier {_shown(supplier)}; there are: {known}"
         )
     if supplier not in contract.suppliers:
-        allowed = ", ".join(contract.suppliers)
+        allowed = _nearest(supplier, contract.suppliers)
         raise DeliveryError("WRONG_SUPPLIER", f"{kind} is sent by {allowed} and not by {supplier}")
     return contract
 
@@ -326,6 +327,15 @@ def _manifest_fault(error: ValidationError) -> str:
     known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]  # a stranger's key is not shown
     where = ".".join(str(part) for part in known)[:80]
     return f"{MANIFEST} is not as it should be: {where or 'the document'}: {first['msg'][:120]}"
+
+
+def _nearest(text: str, names: Collection[str]) -> str:
+    """Names that may have been meant: all where they are few, else the nearest, and how many more there are."""
+    few = 5
+    if len(names) <= few:
+        return ", ".join(names)
+    nearest = get_close_matches(text, names, n=few, cutoff=0.0)
+    return f"{', '.join(nearest)} and {len(names) - few} more"
 
 
 def _shown(text: str) -> str:

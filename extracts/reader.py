@@ -43,7 +43,10 @@ class ReadingKeys:
 
 @dataclass(frozen=True, slots=True)
 class FileToRead:
-    """One file: where it lies, where it is staged, its contract, its number in the batch, its period and supplier."""
+    """One file: where it lies, where it is staged, its contract, its number in the batch, its period and supplier.
+
+    ``delivery_number`` tells files of one delivery from those of another in the same batch.
+    """
 
     source: Path
     target: Path
@@ -51,6 +54,7 @@ class FileToRead:
     file_id: int
     period: Period
     supplier: str
+    delivery_number: int = 1
 
 
 class Readers:
@@ -116,6 +120,7 @@ class Reader:
         job = StagingJob(
             source=str(file.source),
             target=str(file.target),
+            delivery_number=file.delivery_number,
             file_id=file.file_id,
             period_start=file.period.start.isoformat(),
             period_end=file.period.end.isoformat(),

@@ -36,7 +36,7 @@ _GZIP = b"\x1f\x8b"
 _INTEGER = r"[+-]?\d+(\.0*)?"
 # What every row of a staged file has besides the contract's columns; derivations and rules may use it.
 _NORMALISED = {"urn": "normalised_urn", "crime": "normalised_crime_reference"}
-_CONSTANTS = ("file_id", "file_period_start", "file_period_end", "supplier_code", "as_of")
+_CONSTANTS = ("delivery_number", "file_id", "file_period_start", "file_period_end", "supplier_code", "as_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class StagingJob:
 
     source: str
     target: str
+    delivery_number: int
     file_id: int
     period_start: str
     period_end: str
@@ -168,7 +169,7 @@ def stage(job: StagingJob) -> StagedFile:
 
     A row's number is its place in the Parquet file; numbering the rows here would make reading single-threaded.
     ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null. Besides,
-    every row has ``file_id``, ``file_period_start``, ``file_period_end``, ``supplier_code`` and ``as_of``. Case
+    every row has ``delivery_number``, ``file_id``, ``file_period_start``, ``file_period_end``, ``supplier_code`` and ``as_of``. Case
     references are stored as tokens; the references themselves go, encrypted, to a file of their own.
 
     Raises:
@@ -455,6 +456,7 @@ def _typed_query(job: StagingJob, source: _Source, chosen: dict[str, int]) -> st
         with
         texts as (
             select
+                {job.delivery_number}::integer as delivery_number,
                 {job.file_id}::integer as file_id,
                 date '{job.period_start}' as file_period_start,
                 date '{job.period_end}' as file_period_end,

@@ -235,12 +235,16 @@ class _Intake:
 
     def _stage(self, deliveries: Sequence[DeliveryRecord]) -> None:
         """Read the files of all deliveries, several at a time; number them across the group."""
-        files = [(delivery, file) for delivery in deliveries for file in delivery.files_to_read]
+        numbered = enumerate(deliveries, start=1)
+        to_read = [(number, delivery, file) for number, delivery in numbered for file in delivery.files_to_read]
+        files = [(delivery, file) for _, delivery, file in to_read]
         started = ledger.now()
-        for batch_id, (delivery, file) in enumerate(files, start=1):
+        for batch_id, (number, delivery, file) in enumerate(to_read, start=1):
             file.batch_id = batch_id
             path, supplier = file.archived.path, delivery.landed.supplier
-            reading = FileToRead(path, file.staged_path, file.contract, batch_id, file.period, supplier)
+            reading = FileToRead(
+                path, file.staged_path, file.contract, batch_id, file.period, supplier, delivery_number=number
+            )
             file.staging = self._readers.stage(reading)
         if files and self._validator is None:
             self._validator = self._new_validator()  # takes seconds, while the readers read

@@ -22,11 +22,11 @@ from warehouse.archive import opened
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading, transaction, writing
-from warehouse.record import ReceiptOutcome
 from warehouse.schema import LEDGER, prepare_home
 from warehouse.status import current_status
 
 if TYPE_CHECKING:
+    from warehouse.record import ReceiptOutcome
     from collections.abc import Callable, Mapping
 
     import duckdb

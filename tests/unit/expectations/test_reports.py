@@ -187,7 +187,7 @@ def test_writing_a_report_again_changes_nothing(tmp_path: Path) -> None:
 def test_the_index_links_the_reports_that_are_there(tmp_path: Path) -> None:
     write_report(tmp_path / "home-office" / "0123", _report())
 
-    page = write_index(tmp_path, [_index_row("a name"), {**_index_row("another"), "hand_over_id": "4567"}])
+    page = write_index(tmp_path, [_index_row("home-office"), {**_index_row("another"), "hand_over_id": "4567"}])
 
     assert 'href="home-office/0123/index.html"' in page.read_text(encoding="utf-8")
     assert "4567" not in page.read_text(encoding="utf-8")

@@ -124,6 +124,24 @@ def test_each_delivery_of_a_group_is_counted_by_itself(forces: Forces) -> None:
     ]
 
 
+def test_the_same_key_in_two_deliveries_of_a_group_is_no_repetition(forces: Forces) -> None:
+    path = forces.settings.root / "meeting.csv"
+    path.write_text(
+        "force_code,meeting_date,roles_present,items_discussed_count,decisions_taken_count\n"
+        "01,2020-11-12,police_rasso_lead|cps_rasso_head,4,1\n",
+        encoding="utf-8",
+    )
+    for panel in ("joint-panel-london-north", "joint-panel-london-south"):
+        deliver(
+            forces.settings.landing, [path], panel, "joint_meetings",
+            period=Period.parse("2020-11"), sent_at=datetime(2020, 12, 4, tzinfo=UTC), is_synthetic=True,
+        )  # fmt: skip
+    assert {o.supplier: (o.state, o.rows_quarantined) for o in forces.receive().values()} == {
+        "joint-panel-london-north": ("accepted", 0),
+        "joint-panel-london-south": ("accepted", 0),
+    }
+
+
 def test_a_supplier_s_feedback_names_its_own_rows_only(forces: Forces) -> None:
     forces.land(ESSEX, 4, bad_rows=[4])
     forces.land(KENT, 4, bad_rows=[1])
