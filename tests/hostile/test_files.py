@@ -28,12 +28,13 @@ from warehouse.archive import opened
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading
-from warehouse.record import ReceiptOutcome
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from warehouse.record import ReceiptOutcome
 
 SENT_FIRST = datetime(2021, 1, 1, tzinfo=UTC)
 LONG_FIELD = 10 * 1024 * 1024
