@@ -58,16 +58,24 @@ class Sample:
     period: Period
 
 
-def write_samples(folder: Path, seed: int = SEED) -> list[Sample]:
-    """Write recorded crime and outcomes for three years and CPS outcomes for 24 months; equal seeds, equal bytes."""
+def write_samples(
+    folder: Path,
+    seed: int = SEED,
+    *,
+    financial_years: Sequence[int] = (2015, 2016, 2017),
+    cps_years: Sequence[int] = (2016, 2017),
+) -> list[Sample]:
+    """Write recorded crime and outcomes by financial year and CPS outcomes by month; equal arguments, equal bytes.
+
+    A financial year is named by the calendar year in which it begins. The CPS months come last, in their order.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     chance = random.Random(seed)  # noqa: S311 - reproducible figures are the point
-    years = (2015, 2016, 2017)
     volumes = {code: chance.uniform(60, 420) for code in _forces()}
     volumes["01"] = 1800.0
-    samples = [_recorded_crime(folder, chance, volumes, years)]
-    samples += [_outcomes(folder, chance, volumes, year) for year in years]
-    samples += [_cps_month(folder, chance, volumes, year, month) for year in (2016, 2017) for month in range(1, 13)]
+    samples = [_recorded_crime(folder, chance, volumes, financial_years)]
+    samples += [_outcomes(folder, chance, volumes, year) for year in financial_years]
+    samples += [_cps_month(folder, chance, volumes, year, month) for year in cps_years for month in range(1, 13)]
     return samples
 
 

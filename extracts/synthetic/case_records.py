@@ -1,0 +1,329 @@
+"""The records that police and the CPS keep of a case on its path.
+
+Belongs here: receipts, triage, reviews, requests, decisions, prosecutions and the police's submissions. Does not belong
+here: the path itself (``cases``), and files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from extracts.synthetic.calibration import Calibration, calibration
+from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Suspect
+from extracts.synthetic.months import year_of
+from extracts.synthetic.records import (
+    Decision,
+    Discussion,
+    GuidanceFailure,
+    InformationRequest,
+    Prosecution,
+    Receipt,
+    Review,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from extracts.synthetic.chance import Chance
+    from extracts.synthetic.records import Crime
+
+RAPE_FLAG = "RAPE"
+_LEAST_DAYS_TO_REJECT = 25  # a case decided sooner was not sent back
+_LAST_TRIAGE = 8
+
+
+@dataclass(slots=True)
+class Submission:
+    """One file that reaches the CPS, for all suspects of a case."""
+
+    received: int
+    receipt_type: str
+    triage_outcome: str = ""
+    triaged: int | None = None
+    triage_reasons: str = ""
+    respond_by: int | None = None
+    allocated: int | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """A case with its names: the URN, and under which URN it goes on from a day on.
+
+    ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
+    only.
+    """
+
+    path: CasePath
+    urn: str
+    unit: str
+    crimes: list[Crime]
+    submissions: list[Submission] = field(default_factory=list)
+    continued: tuple[str, int] | None = None
+    is_split: bool = False
+
+    def urn_on(self, day: int, suspect: Suspect | None = None) -> str:
+        """The URN of records made on a day, of one suspect or of the whole case."""
+        if self.continued is None or day < self.continued[1]:
+            return self.urn
+        if self.is_split and suspect is not self.path.suspects[-1]:
+            return self.urn
+        return self.continued[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    urn: str
+    plan_number: int
+    number: int
+
+
+class CaseRecorder:
+    """Draws the records of cases."""
+
+    def __init__(self, table: Calibration | None = None) -> None:
+        self._table = table or calibration()
+
+    def submissions(self, chance: Chance, path: CasePath) -> list[Submission]:
+        """Every file that reaches the CPS on a path, in order of days."""
+        found = []
+        if path.advice is not None:
+            found.append(self._accepted(chance, path, Submission(path.advice, "early_advice")))
+        if path.charging is not None:
+            found += self._charging_submissions(chance, path, path.charging)
+        if path.finalised is not None:
+            found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
+        return found
+
+    def discussion(self, chance: Chance, case: Case) -> Discussion | None:
+        """An early discussion of the case's first crime, where there was time and reason for one."""
+        crime, first = case.crimes[0], case.path.first_received
+        is_held = chance.happens(self._table.number("early_discussion_share", case.path.crime_class))
+        if case.path.is_in_custody or first - crime.recorded < 14 or not is_held:
+            return None
+        held = chance.between(crime.recorded + 2, first - 7)
+        return Discussion(
+            crime_reference=crime.reference.text,
+            force_code=case.unit[:2],
+            reasons=chance.several(self._table.mix("complexity_reasons"), 3),
+            held=held,
+            expected=max(held, first + chance.between(-30, 20)),
+            allocated=held + chance.between(0, 12) if chance.happens(0.8) else None,
+        )
+
+    def receipts(self, chance: Chance, case: Case) -> Iterator[Receipt]:
+        """One receipt for each suspect and submission."""
+        path, table = case.path, self._table
+        custody = "custody" if path.is_in_custody else "other"
+        is_by_cps_direct = chance.happens(table.number("decided_by_cps_direct", custody))
+        for suspect in path.suspects:
+            flags = self._flags(chance, path)
+            for submission in case.submissions:
+                receipt = Receipt(
+                    urn=case.urn_on(submission.received, suspect),
+                    suspect_number=suspect.number,
+                    unit=case.unit,
+                    received=submission.received,
+                    receipt_type=submission.receipt_type,
+                    is_in_custody=path.is_in_custody,
+                    target_days=int(table.number("target_days", custody)),
+                    flags=flags,
+                    is_by_cps_direct=is_by_cps_direct and submission.receipt_type != "early_advice",
+                    triage_outcome=submission.triage_outcome,
+                    triaged=submission.triaged,
+                    triage_reasons=submission.triage_reasons,
+                    respond_by=submission.respond_by,
+                    allocated=submission.allocated,
+                )
+                if case.continued and receipt.urn != case.urn_on(case.continued[1], suspect):
+                    receipt.lead_urn, receipt.led_from = case.continued
+                yield receipt
+
+    def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure | InformationRequest]:
+        """Reviews with the failures that they find, and the requests that they make."""
+        path = case.path
+        days: dict[int, str] = {}
+        first_request: int | None = None
+        until = max((suspect.decided for suspect in path.suspects), default=0)
+        for submission in case.submissions:
+            if submission.triage_outcome.startswith("rejected"):
+                continue
+            reviewed = submission.received + 1 + chance.days(self._table.spread("initial_review"))
+            if submission.receipt_type == "early_advice":
+                latest = path.charging
+                kind = "early_advice"
+            else:
+                latest, kind = until, "initial_review"
+                if not chance.happens(self._table.number("initial_review", "share")):
+                    continue
+            if (latest is not None and reviewed >= latest) or reviewed in days:
+                continue
+            days[reviewed] = kind
+            if kind == "initial_review" and first_request is None:
+                first_request = reviewed
+            yield from self._review(chance, case, reviewed, kind, path.suspects)
+        yield from self._decision_reviews(chance, case, days)
+        if first_request is not None:
+            yield from self._requests(chance, case, first_request, until)
+
+    def decisions(self, case: Case) -> Iterator[Decision]:
+        """Each suspect's decisions: one that was reopened, and the last."""
+        path = case.path
+        for suspect in path.suspects:
+            if path.finalised is not None:
+                decided, reopened = path.finalised
+                urn = case.urn_on(decided, suspect)
+                yield Decision(urn, suspect.number, decided, FINALISED, None, "", reopened)
+            if suspect.decision:
+                urn = case.urn_on(suspect.decided, suspect)
+                code = self._offence(case, suspect) if suspect.decision == CHARGE else ""
+                yield Decision(urn, suspect.number, suspect.decided, suspect.decision, suspect.charged, code, None)
+
+    def prosecutions(self, chance: Chance, case: Case) -> Iterator[Prosecution]:
+        """One row for each defendant."""
+        for suspect in case.path.suspects:
+            court = suspect.court
+            if court is None:
+                continue
+            is_convicted = court.outcome.startswith("convicted")
+            yield Prosecution(
+                urn=case.urn_on(court.first_hearing, suspect),
+                suspect_number=suspect.number,
+                first_hearing=court.first_hearing,
+                crown_court=court.crown_court,
+                finalised=court.finalised,
+                outcome=court.outcome,
+                victim_reason="" if is_convicted else self._victim_reason(chance, court.outcome),
+                offence_code=self._offence(case, suspect) if is_convicted else "",
+            )
+
+    def _charging_submissions(self, chance: Chance, path: CasePath, charging: int) -> list[Submission]:
+        table = self._table
+        until = path.finalised[0] if path.finalised else min(suspect.decided for suspect in path.suspects)
+        found = [Submission(charging, "charging_decision")]
+        rejection = float(table.in_year(year_of(charging), "triage_rejection", "non_compliant"))
+        while until - found[-1].received > _LEAST_DAYS_TO_REJECT:
+            kind = self._rejection(chance, rejection)
+            if not kind:
+                break
+            back = self._reject(chance, found[-1], kind, until)
+            found.append(Submission(back, "resubmission"))
+            rejection = table.number("triage_rejection", "after_resubmission")
+        self._accepted(chance, path, found[-1])
+        return found
+
+    def _rejection(self, chance: Chance, non_compliant: float) -> str:
+        draw = chance.share()
+        if draw < non_compliant:
+            return "rejected_non_compliant"
+        is_priority = draw < non_compliant + self._table.number("triage_rejection", "priority")
+        return "rejected_priority" if is_priority else ""
+
+    def _reject(self, chance: Chance, submission: Submission, kind: str, until: int) -> int:
+        """Send a submission back; the day on which it comes again, before the decision."""
+        table = self._table
+        triaged = submission.received + int(chance.pick(table.mix("triage_delay")))
+        submission.triage_outcome, submission.triaged = kind, triaged
+        submission.triage_reasons = chance.several(table.mix("triage_reasons", kind), 3)
+        submission.respond_by = triaged + int(table.number("respond_days"))
+        back = triaged + 2 + chance.days(table.spread("rejection_to_resubmission"))
+        return min(back, until - 3)
+
+    def _accepted(self, chance: Chance, path: CasePath, submission: Submission) -> Submission:
+        table = self._table
+        if chance.happens(table.number("triage_rejection", "no_triage")):
+            return submission
+        wait = 0 if path.is_in_custody else int(chance.pick(table.mix("triage_delay")))
+        submission.triage_outcome, submission.triaged = "accepted", submission.received + wait
+        delay = 0 if path.is_in_custody else chance.days(table.spread("allocation_delay"))
+        submission.allocated = submission.triaged + delay
+        return submission
+
+    def _flags(self, chance: Chance, path: CasePath) -> str:
+        table = self._table.value("monitoring_flags")
+        flags = [flag for flag, share in table.items() if chance.share() < share[path.crime_class]]
+        return "|".join([RAPE_FLAG, *flags] if path.is_flagged else flags)
+
+    def _review(
+        self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]
+    ) -> Iterator[Review | GuidanceFailure]:
+        assessment = self._assessment(chance, reviewed, kind)
+        if case.urn_on(reviewed) != case.urn and not case.is_split:
+            assessment = "not_assessed"  # the lead case keeps the findings of that day
+        for suspect in suspects:
+            yield Review(case.urn_on(reviewed, suspect), suspect.number, kind, reviewed, assessment)
+        if assessment == "not_compliant":
+            yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
+
+    def _decision_reviews(self, chance: Chance, case: Case, days: dict[int, str]) -> Iterator[Review | GuidanceFailure]:
+        decided: dict[int, list[Suspect]] = {}
+        for suspect in case.path.suspects:
+            if suspect.decision:
+                decided.setdefault(suspect.decided, []).append(suspect)
+        for reviewed, suspects in decided.items():
+            if reviewed not in days:
+                yield from self._review(chance, case, reviewed, "pre_charge_decision", suspects)
+
+    def _assessment(self, chance: Chance, reviewed: int, kind: str) -> str:
+        draw = chance.share()
+        not_assessed = self._table.number("guidance_assessment", "not_assessed", kind)
+        if draw < not_assessed:
+            return "not_assessed"
+        compliant = float(self._table.in_year(year_of(reviewed), "guidance_assessment", "compliant"))
+        return "compliant" if draw < not_assessed + (1 - not_assessed) * compliant else "not_compliant"
+
+    def _failures(self, chance: Chance, urn: str, reviewed: int) -> Iterator[GuidanceFailure]:
+        table = self._table
+        for reason in chance.several(table.mix("guidance_failures"), 3).split("|"):
+            is_disputed = chance.happens(table.number("guidance_dispute", "disputed"))
+            is_upheld = chance.happens(table.number("guidance_dispute", "upheld"))
+            delay = 1 + chance.days(table.spread("guidance_dispute", "delay"))
+            yield GuidanceFailure(
+                urn, reviewed, reason, is_disputed, is_upheld, reviewed + delay if is_disputed else None
+            )
+
+    def _requests(self, chance: Chance, case: Case, first: int, until: int) -> Iterator[InformationRequest]:
+        table = self._table
+        requested = first
+        for plan in range(1, int(chance.pick(table.mix("plans_per_case"))) + 1):
+            if requested >= until:
+                return
+            last = requested
+            for item in range(1, int(chance.pick(table.mix("items_per_plan"))) + 1):
+                request = self._request(chance, _Item(case.urn, plan, item), requested, until)
+                last = max(last, request.received or request.due)
+                yield request
+            requested = last + chance.between(3, 21)
+
+    def _request(self, chance: Chance, item: _Item, requested: int, until: int) -> InformationRequest:
+        table = self._table
+        answered = requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
+        if answered > until:  # what is waited for comes before the decision
+            answered = chance.between(requested + 1, until)
+        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
+        sign_off = ""
+        if item.plan_number > 1:
+            sign_off = "true" if chance.happens(table.number("request_times", "senior_sign_off")) else "false"
+        return InformationRequest(
+            urn=item.urn,
+            plan_number=item.plan_number,
+            item_number=item.number,
+            category=chance.pick(table.mix("request_categories")),
+            requested=requested,
+            due=requested + int(chance.pick(table.mix("request_times", "due_days"))),
+            received=None if is_cancelled else answered,
+            cancelled=answered if is_cancelled else None,
+            priority="essential" if chance.happens(table.number("request_times", "essential")) else "standard",
+            sign_off=sign_off,
+        )
+
+    def _offence(self, case: Case, suspect: Suspect) -> str:
+        """The charged offence; the same for every record of the suspect."""
+        mix = self._table.mix("charged_offence_codes", case.crimes[0].offence_code)
+        spot = (case.path.first_received * 7 + suspect.number * 13 + suspect.decided * 5) % 100
+        return str(mix.at(spot / 100))
+
+    def _victim_reason(self, chance: Chance, outcome: str) -> str:
+        if not chance.happens(self._table.number("victim_reason", "share", outcome)):
+            return ""
+        return str(chance.pick(self._table.mix("victim_reason", "reasons")))

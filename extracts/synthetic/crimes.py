@@ -1,0 +1,153 @@
+"""Recorded crimes: how many, of which offence, and what becomes of those that no prosecutor ever sees.
+
+Belongs here: a month of one force's crimes. Does not belong here: referrals (``cases``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from extracts.synthetic.calibration import Mix, calibration, is_rape, mix_of, recorded_offences
+from extracts.synthetic.chance import Chance
+from extracts.synthetic.months import first_day, last_day
+from extracts.synthetic.records import Crime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extracts.synthetic.references import ReferenceMint
+
+_YEAR = 365
+
+
+def crime_class(offence_code: str) -> str:
+    """Rape or other: the two classes that the calibration tells apart."""
+    return "rape" if is_rape(offence_code) else "other"
+
+
+def published_year(year: int) -> int:
+    """The year itself, or the nearest one whose counts are published."""
+    years = {published for _, published in recorded_offences()}
+    return min(years, key=lambda published: (abs(published - year), published))
+
+
+def monthly_counts(force_code: str, share: float, year: int, words: tuple[object, ...]) -> list[Mapping[str, int]]:
+    """Crimes to make in each month of a year by offence code: ``share`` of the published counts of the force.
+
+    Over the year they add up to the published count (as near as whole crimes allow); over the months they follow the
+    published quarters and a little chance.
+    """
+    published = recorded_offences().get((force_code, published_year(year)), {})
+    chance = Chance(*words, "volume", force_code, year)
+    bounds = _month_bounds(year, chance)
+    months: list[dict[str, int]] = [{} for _ in range(12)]
+    for offence_code, recorded in published.items():
+        total = int(recorded * share + chance.share())
+        start = chance.share()
+        cuts = [int(total * bound + start) for bound in bounds]
+        for month, (low, high) in enumerate(zip([0, *cuts[:-1]], cuts, strict=True)):
+            if high > low:
+                months[month][offence_code] = high - low
+    return list(months)
+
+
+def _month_bounds(year: int, chance: Chance) -> list[float]:
+    """The share of a year that has passed at the end of each month."""
+    table = calibration()
+    quarters = table.in_year(year, "recorded_by_quarter")
+    noise = table.number("month_noise")
+    weights = [quarters[month // 3] * (1 + noise * (2 * chance.share() - 1)) for month in range(12)]
+    total, bounds, passed = sum(weights), [], 0.0
+    for weight in weights:
+        passed += weight
+        bounds.append(passed / total)
+    bounds[-1] = 1.0
+    return bounds
+
+
+@dataclass(frozen=True, slots=True)
+class _ClassTables:
+    """What is drawn for crimes of one class."""
+
+    non_recent_share: float
+    outcomes: Mix
+    outcome_delay: tuple[int, ...]
+
+
+class CrimeMaker:
+    """Makes the crimes of one force's share in one Area."""
+
+    def __init__(self, mint: ReferenceMint) -> None:
+        table = calibration()
+        self._mint = mint
+        self._classes = {
+            name: _ClassTables(
+                table.number("non_recent_share", name),
+                mix_of({code: n for code, n in table.value("outcome_mix", name).items() if code != 1}),
+                table.spread("outcome_delay", name).days,
+            )
+            for name in ("rape", "other")
+        }
+        self._recording_share = table.number("recording_delay", "same_day_share")
+        self._recording = table.spread("recording_delay", "later")
+        self._recent = table.spread("offence_to_report", "recent")
+        self._non_recent = table.spread("offence_to_report", "non_recent")
+        self._longest = int(table.number("offence_to_report", "longest"))
+        self._unknown = table.number("committed_known", "neither")
+        self._range_share = table.number("committed_known", "range")
+        self._range = table.spread("committed_known", "range_days")
+        groups = table.value("offence_age_group")
+        self._ages = {
+            code: table.mix("victim_age_by_offence", groups.get(code, "any"))
+            for codes in recorded_offences().values()
+            for code in codes
+        }
+        self._characteristics = [(name, share) for name, share in table.value("characteristics_recorded").items()]
+        self._reason_given = table.number("not_referred_reason_given")
+        self._reasons = {str(code): reason for code, reason in table.value("not_referred_reason_by_outcome").items()}
+
+    def crime(self, chance: Chance, offence_code: str, month: int) -> Crime:
+        """One crime recorded in a month, still open."""
+        share = chance.share
+        recorded = chance.between(first_day(month), last_day(month))
+        reported = recorded if share() < self._recording_share else recorded - chance.days(self._recording)
+        is_non_recent = share() < self._classes[crime_class(offence_code)].non_recent_share
+        committed_from, committed_to = self._committed(chance, reported, is_non_recent)
+        return Crime(
+            reference=self._mint.crime_reference(),
+            unit=chance.one_of(self._mint.units),
+            offence_code=offence_code,
+            committed_from=committed_from,
+            committed_to=committed_to,
+            reported=reported,
+            recorded=recorded,
+            age_band=chance.pick(self._ages[offence_code]),
+            is_non_recent=is_non_recent,
+            characteristics=self.characteristics(chance),
+        )
+
+    def characteristics(self, chance: Chance) -> str:
+        """Which characteristics of the victim are filled in."""
+        share = chance.share
+        return "|".join([name for name, filled in self._characteristics if share() < filled])
+
+    def close_unreferred(self, chance: Chance, crime: Crime, earliest: int | None = None) -> None:
+        """Give an outcome that needs no prosecutor, on or after a day."""
+        tables = self._classes[crime_class(crime.offence_code)]
+        crime.outcome = str(chance.pick(tables.outcomes))
+        start = crime.recorded if earliest is None else max(crime.recorded, earliest)
+        crime.outcome_day = start + tables.outcome_delay[int(chance.share() * len(tables.outcome_delay))]
+        if earliest is None and chance.share() < self._reason_given:
+            crime.not_referred_reason = self._reasons.get(crime.outcome, "other")
+
+    def _committed(self, chance: Chance, reported: int, is_non_recent: bool) -> tuple[int | None, int | None]:
+        """First and last day of the offence; neither near the anniversary, on which the year of delay turns."""
+        if chance.share() < self._unknown and not is_non_recent:
+            return None, None
+        if is_non_recent:
+            last = reported - _YEAR - 1 - min(chance.days(self._non_recent), self._longest)
+        else:
+            last = reported - min(chance.days(self._recent), _YEAR - 1)
+        is_range = chance.share() < self._range_share
+        return last - chance.days(self._range) if is_range else last, last
