@@ -1,0 +1,1 @@
+{{ current_rows('stg_police__crimes', ['crime_reference_token']) }}

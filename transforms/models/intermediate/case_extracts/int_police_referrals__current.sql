@@ -1,0 +1,7 @@
+{{ current_rows('stg_police__referrals', [
+    'urn_token',
+    'crime_reference_token',
+    'suspect_number',
+    'submission_type',
+    'submitted_date',
+]) }}

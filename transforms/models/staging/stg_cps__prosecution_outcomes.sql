@@ -1,0 +1,30 @@
+with
+
+source as (
+
+    select * from {{ source('extracts', 'cps_prosecution_outcomes') }}
+
+),
+
+final as (
+
+    select
+        delivery_id,
+        file_id,
+        row_number,
+        urn_token,
+        suspect_number,
+        cps_area_code,
+        first_hearing_date,
+        crown_court_receipt_date,
+        finalised_date,
+        outcome,
+        victim_reason,
+        convicted_offence_code,
+        urn_form,
+        urn_suffix,
+    from source
+
+)
+
+select * from final

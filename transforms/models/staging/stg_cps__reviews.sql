@@ -1,0 +1,27 @@
+with
+
+source as (
+
+    select * from {{ source('extracts', 'cps_reviews') }}
+
+),
+
+final as (
+
+    select
+        delivery_id,
+        file_id,
+        row_number,
+        urn_token,
+        suspect_number,
+        cps_area_code,
+        review_type,
+        review_date,
+        guidance_assessment,
+        urn_form,
+        urn_suffix,
+    from source
+
+)
+
+select * from final

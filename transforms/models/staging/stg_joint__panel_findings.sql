@@ -1,0 +1,29 @@
+with
+
+source as (
+
+    select * from {{ source('extracts', 'panel_findings') }}
+
+),
+
+final as (
+
+    select
+        delivery_id,
+        file_id,
+        row_number,
+        cps_area_code,
+        sample_item_id,
+        sample_kind,
+        reviewer_role,
+        agreed,
+        {{ codes('themes') }} as themes,
+        is_relevant,
+        is_proportionate,
+        is_decision_changed,
+        reviewed_date,
+    from source
+
+)
+
+select * from final
