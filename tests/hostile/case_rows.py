@@ -128,6 +128,18 @@ def other_period(text: str) -> Hostile:
     return Hostile(change, (0,))
 
 
+def many_rows_of_other_period(text: str, key: str, keys: Callable[[int], str]) -> Hostile:
+    """As ``other_period``, in a file with enough rows to judge: copies of the first one, each with a key of its own."""
+
+    def change(extract: SmallExtract) -> None:
+        extract.period = Period.parse(text)
+        for number in range(1, MANY + 1):
+            extract.rows.append(list(extract.rows[0]))
+            extract.put(key, keys(number), len(extract.rows) - 1)
+
+    return Hostile(change, (0,))
+
+
 def at_fault_as_a_whole(hostile: Hostile) -> Hostile:
     """The same change where the rule names the file and not the row."""
     return replace(hostile, rows=(0,))

@@ -9,8 +9,8 @@ from case_rows import (
     cells,
     far_fewer_rows_than_usual,
     many_bad_rows,
+    many_rows_of_other_period,
     one_row_too_many_declared,
-    other_period,
     row_twice,
     trips_also,
 )
@@ -59,7 +59,7 @@ urn,plan_number,item_number,category,requested_date,due_date,received_date,cance
         "IR-027": cell("has_senior_sign_off", "", row=3),
         "IR-028": cell("urn", "20AA9999920"),
         "IR-029": at_fault_as_a_whole(cell("requested_date", "2020-12-01", row=3)),
-        "IR-030": other_period("2020-12"),
+        "IR-030": many_rows_of_other_period("2020-12", "item_number", lambda n: str(10 + n)),
         "IR-031": many_bad_rows("IR-008", "category", "", "item_number", lambda n: str(10 + n)),
         "IR-032": one_row_too_many_declared(),
         "IR-033": far_fewer_rows_than_usual(),
@@ -106,7 +106,8 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
         "CD-021": cell("charged_date", "2021-01-16"),
         "CD-022": cell("urn", "20AA9999920"),
         "CD-023": at_fault_as_a_whole(cells({"decision_date": "2020-12-01", "charged_date": ""})),
-        "CD-024": other_period("2020-12"),
+        # Suspects that no receipt names.
+        "CD-024": trips_also("CD-022", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
         "CD-025": many_bad_rows("CD-007", "decision", "", "decision_date", lambda n: f"2020-11-{n:02d}"),
         "CD-026": one_row_too_many_declared(),
         "CD-027": far_fewer_rows_than_usual(),
@@ -153,7 +154,8 @@ convicted_offence_code
         "CO-022": trips_also("CO-023", cell("urn", "20AA9999920")),
         "CO-023": cell("suspect_number", "2"),
         "CO-024": at_fault_as_a_whole(cell("first_hearing_date", "2020-12-01")),
-        "CO-025": other_period("2020-12"),
+        # Suspects that no decision names.
+        "CO-025": trips_also("CO-023", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
         "CO-026": many_bad_rows("CO-001", "urn", "", "first_hearing_date", lambda n: f"2020-11-{n:02d}"),
         "CO-027": one_row_too_many_declared(),
         "CO-028": far_fewer_rows_than_usual(),

@@ -10,6 +10,7 @@ from case_rows import (
     far_fewer_rows_than_usual,
     in_period,
     many_bad_rows,
+    many_rows_of_other_period,
     one_row_too_many_declared,
     other_period,
     row_twice,
@@ -66,7 +67,7 @@ is_non_recent,characteristics_recorded,outcome_type,outcome_date,not_referred_re
         "PC-030": cell("outcome_type", "1a", row=5),
         "PC-031": cell("is_non_recent", "true"),
         "PC-032": at_fault_as_a_whole(cell("recorded_date", "2020-12-01")),
-        "PC-033": other_period("2020-12"),
+        "PC-033": many_rows_of_other_period("2020-12", "crime_reference", lambda n: f"20AA/3{n:05d}/20"),
         "PC-034": many_bad_rows("PC-012", "victim_age_band", "", "crime_reference", lambda n: f"20AA/2{n:05d}/20"),
         "PC-035": one_row_too_many_declared(),
         "PC-036": far_fewer_rows_than_usual(),
@@ -142,7 +143,10 @@ crime_reference,force_code,complexity_reasons,held_date,expected_submission_date
         "ED-013": cell("prosecutor_allocated_date", "2021-01-16"),
         "ED-014": cell("crime_reference", "20AA/999999/20"),
         "ED-015": at_fault_as_a_whole(cell("held_date", "2020-12-01")),
-        "ED-016": other_period("2020-12"),
+        # Crimes that no force sent.
+        "ED-016": trips_also(
+            "ED-014", many_rows_of_other_period("2020-12", "crime_reference", lambda n: f"20AA/3{n:05d}/20")
+        ),
         "ED-017": many_bad_rows("ED-004", "complexity_reasons", "", "held_date", lambda n: f"2020-11-{n:02d}"),
         "ED-018": one_row_too_many_declared(),
         "ED-019": far_fewer_rows_than_usual(),
