@@ -25,7 +25,7 @@ WAREHOUSE = Asset("x-rasso://warehouse")
     tags=["intake"],
 )
 def receive_extracts() -> None:
-    """Claim every waiting delivery, validate it and load it, hold it or reject it."""
+    """Claim every waiting delivery, validate it and load it, hold it or reject it; link what is new."""
 
     @task
     def find_waiting() -> list[list[str]]:
@@ -46,6 +46,16 @@ def receive_extracts() -> None:
         get_current_context()["suppliers"] = suppliers  # type: ignore[typeddict-unknown-key]
         return sum(outcome.is_accepted for outcome in outcomes)
 
+    @task(trigger_rule="all_done")
+    def link() -> int:
+        """Link the crimes and CPS cases that are new; returns how many submissions were looked at."""
+        from rasso.settings import Settings
+        from warehouse.keys import read_keys
+        from warehouse.linkage import link as link_cases
+
+        settings = Settings()
+        return link_cases(settings, read_keys(settings)).referrals
+
     @task(outlets=[WAREHOUSE], trigger_rule="all_done")
     def announce() -> None:
         """One event per run where accepted rows are not built yet, whichever run accepted them."""
@@ -60,7 +70,10 @@ def receive_extracts() -> None:
         """Make the run red: announcing what was accepted is right, and does not make the rest well."""
         raise AirflowFailException("a delivery could not be received; read the log of its task")
 
-    receive.expand(hand_over_ids=find_waiting()) >> [announce(), show_failure()]
+    received = receive.expand(hand_over_ids=find_waiting())
+    linked = link()
+    received >> linked >> announce()
+    [received, linked] >> show_failure()
 
 
 receive_extracts()

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from rasso.progress import progress_bar
 from rasso.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.progress import Progress
+
     from scorecards.publication import Publication
     from transforms.build import BuildOutcome
-    from warehouse.intake import ReceiptOutcome
+    from warehouse.record import ReceiptOutcome
 
 app = typer.Typer(
     help="Receive police and CPS extracts, build the marts, publish regional scorecards.",
@@ -32,6 +34,17 @@ app = typer.Typer(
 # Without a terminal there is no width to fit into: a table in a log or a pipe keeps its words whole.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+SYNTHETIC_MONTHS = "2018-01..2020-12"
+SYNTHETIC_SEED = 1992  # the year of the Act that protects complainants
+
+
+class SyntheticLayout(StrEnum):
+    """How ``rasso synthesise`` cuts months into deliveries."""
+
+    history = "history"
+    monthly = "monthly"
 
 
 class OutputFormat(StrEnum):
@@ -70,6 +83,12 @@ def receive() -> None:
 
 
 @app.command()
+def link() -> None:
+    """Link the crimes and CPS cases that are new or changed; writes tokens, method and probability only."""
+    _link(Settings())
+
+
+@app.command()
 def build() -> None:
     """Build the marts from everything that was accepted."""
     _build(Settings())
@@ -83,15 +102,21 @@ def publish() -> None:
 
 @app.command()
 def run() -> None:
-    """Receive, build and publish everything that waits, without Airflow."""
+    """Receive, link, build and publish everything that waits, without Airflow."""
     from warehouse.intake import IntakeError
+    from warehouse.linkage import LinkError
     from warehouse.status import current_status
 
-    settings, fault = Settings(), None
+    settings = Settings()
+    fault: IntakeError | LinkError | None = None
     try:
         _receive(settings)
     except IntakeError as error:  # what was accepted beside it is built and published all the same
         fault = error
+    try:
+        _link(settings)
+    except LinkError as error:  # figures that need no link are published all the same
+        fault = fault or error
     status = current_status(settings)
     if status.has_rows and status.is_published:
         out.print(f"nothing new was accepted; the published scorecards stand: {settings.site / 'current'}")
@@ -124,10 +149,40 @@ def status(
 
 
 @app.command()
+def contracts(
+    into: Annotated[Path, typer.Option(help="Folder for the pages; it is made where it is missing.")],
+) -> None:
+    """Write the page of each contract, to be sent to suppliers, and a list of them."""
+    from extracts.contract_page import write_contract_pages
+
+    *pages, index = write_contract_pages(into)
+    out.print(f"wrote {_count(len(pages), 'contract page')}; open {index}")
+
+
+@app.command()
+def make_key(
+    development: Annotated[
+        bool, typer.Option("--development", help="A key for samples and trials, never for real cases.")
+    ] = False,
+) -> None:
+    """Make the key file, once: without it nothing is received, and what it encrypted is lost with it."""
+    from warehouse.keys import make_keys
+
+    settings = Settings()
+    settings.prepare()
+    path = make_keys(settings, development=development)
+    advice = "fit for samples and trials only" if development else "keep a copy of it apart from the home's copies"
+    out.print(f"made the key file {path}; {advice}", markup=False)
+
+
+@app.command()
 def up(
     extracts: Annotated[
         Path | None, typer.Option(help="A folder of extracts to deliver instead of the synthetic samples.")
     ] = None,
+    sample_scale: Annotated[
+        float, typer.Option(min=0.01, help="Size of the synthetic samples; 1 is England and Wales.")
+    ] = 1.0,
     airflow_port: Annotated[int, typer.Option(help="Port of Airflow; a free one is taken where it is in use.")] = 8080,
     site_port: Annotated[int, typer.Option(help="Port of the site; a free one is taken where it is in use.")] = 8000,
     until_published: Annotated[
@@ -141,10 +196,64 @@ def up(
         Settings(),
         out,
         extracts=extracts,
+        sample_scale=sample_scale,
         airflow_port=airflow_port,
         site_port=site_port,
         until_published=until_published,
     )
+
+
+@app.command()
+def synthesise(
+    *,
+    into: Annotated[
+        Path, typer.Option(help="Folder that is made; the answer key and the true links are written beside it.")
+    ],
+    months: Annotated[str, typer.Option(help="Months that deliveries cover: 2018-01..2020-12.")] = SYNTHETIC_MONTHS,
+    scale: Annotated[float, typer.Option(help="Factor on volumes; 1 is England and Wales as recorded.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Equal seeds and arguments, equal bytes.")] = SYNTHETIC_SEED,
+    layout: Annotated[
+        SyntheticLayout, typer.Option(help="One delivery for all months but the last, or one a month.")
+    ] = SyntheticLayout.history,
+    damaged_references: Annotated[
+        float, typer.Option(help="Share of police submissions with a mistyped URN or crime reference.")
+    ] = 0.05,
+    row_defects: Annotated[int, typer.Option(help="Rows that trip one rule each, over all rules in turn.")] = 200,
+    delivery_defects: Annotated[int, typer.Option(help="Extra deliveries that must be held.")] = 3,
+    defect: Annotated[
+        list[str] | None, typer.Option(help="More defects of one rule, such as PC-026=5; may be repeated.")
+    ] = None,
+) -> None:
+    """Write synthetic case extracts of all forces, CPS Areas and joint panels, with an answer key."""
+    from extracts.period import Period
+    from extracts.synthetic.plan import Layout
+    from extracts.synthetic.request import Request, defect_counts
+    from extracts.synthetic.synthesise import Progress as Step
+    from extracts.synthetic.synthesise import synthesise as write_extracts
+
+    request = Request(
+        into=into,
+        months=Period.parse(months),
+        scale=scale,
+        seed=seed,
+        layout=Layout(layout.value),
+        damaged_references=damaged_references,
+        row_defects=row_defects,
+        delivery_defects=delivery_defects,
+        defects=defect_counts(defect or ()),
+    )
+    with _progress() as progress:
+        bar = progress.add_task("synthesising", total=None)
+
+        def show(step: Step) -> None:
+            progress.update(bar, completed=step.done, total=step.total, description=f"synthesising {step.name}")
+
+        written = write_extracts(request, show)
+    rows = f"{_count(written.rows, 'row')} in {_count(written.files, 'file')}"
+    out.print(f"wrote {_count(written.deliveries, 'delivery')} to {into}: {rows}", markup=False)
+    out.print(f"answer key: {written.answer_key}; true links: {written.true_links}", markup=False)
+    if written.not_placed:
+        err.print(f"{_count(written.not_placed, 'defect')} found no suitable row; the answer key lists them")
 
 
 def main() -> None:
@@ -171,15 +280,19 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from extracts.contract import ContractError
     from extracts.delivery import DeliveryError
     from extracts.period import PeriodError
+    from extracts.synthetic.request import SynthesisError
     from rasso.up import StartError
     from scorecards.publication import PublicationError
     from transforms.build import BuildError
     from warehouse.intake import IntakeError
+    from warehouse.keys import KeysError
     from warehouse.lake import LakeError
+    from warehouse.linkage import LinkError
+    from warehouse.vault import VaultError
 
     return (
-        *(ContractError, DeliveryError, PeriodError, StartError),
-        *(PublicationError, BuildError, IntakeError, LakeError),
+        *(ContractError, DeliveryError, PeriodError, StartError, SynthesisError),
+        *(PublicationError, BuildError, IntakeError, KeysError, LakeError, LinkError, VaultError),
     )
 
 
@@ -224,6 +337,21 @@ def _receive(settings: Settings) -> list[ReceiptOutcome]:
     return outcomes
 
 
+def _link(settings: Settings) -> None:
+    from warehouse.keys import read_keys
+    from warehouse.linkage import link as link_cases
+
+    with _progress() as progress:
+        progress.add_task("linking crimes and CPS cases", total=None)
+        outcome = link_cases(settings, read_keys(settings))
+    if outcome.run_id is None:
+        out.print("nothing new to link")
+        return
+    linked = f"{outcome.exact:,} exact, {outcome.repaired:,} repaired, {outcome.probabilistic:,} probable"
+    out.print(f"linked {_count(outcome.referrals, 'submission')}: {linked}, {outcome.unlinked:,} not linked")
+    out.print(f"what was linked: {settings.reports / 'linkage.html'}; {outcome.seconds:.1f} s")
+
+
 def _build(settings: Settings) -> BuildOutcome:
     from transforms.build import BuildProgress
     from transforms.build import build as build_marts
@@ -251,17 +379,7 @@ def _publish(settings: Settings) -> Publication:
 
 
 def _progress() -> Progress:
-    """A bar on a terminal; elsewhere nothing, and lines are printed instead."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
+    return progress_bar(out)
 
 
 def _outcome_line(outcome: ReceiptOutcome) -> str:

@@ -16,9 +16,11 @@ from rich.table import Table
 from extracts.delivery import DeliveryError, LandedDelivery, deliver, waiting
 from extracts.reader import Reader
 from extracts.recognition import recognise
-from extracts.synthetic.aggregates import write_samples
+from rasso import samples
 from rasso.local_airflow import LocalAirflow, StartError, free_port, wait_until_ready
+from rasso.progress import progress_bar
 from rasso.site_server import serving
+from warehouse.keys import make_keys, read_keys
 from warehouse.lake import LakeError
 from warehouse.schema import prepare_home
 from warehouse.status import Status, current_status
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from extracts.synthetic.synthesise import Progress
     from rasso.settings import Settings
 
 __all__ = ["StartError", "bring_up"]
@@ -43,6 +46,7 @@ def bring_up(
     console: Console,
     *,
     extracts: Path | None,
+    sample_scale: float,
     airflow_port: int,
     site_port: int,
     until_published: bool,
@@ -59,7 +63,8 @@ def bring_up(
     with ExitStack() as stack:
         _be_alone(settings, stack)
         _say(console, f"state lives in {settings.root}")
-        _hand_over(settings, console, extracts)
+        _have_keys(settings, console)
+        settings = _hand_over(settings, console, extracts, sample_scale)
         airflow = stack.enter_context(LocalAirflow(settings, free_port(airflow_port)))
         console.print("starting Airflow (the first time takes about half a minute) …")
         airflow.start()
@@ -67,11 +72,12 @@ def bring_up(
         airflow.trigger("receive_extracts")  # takes up at once what a stopped run left, also what is not built yet
         site = stack.enter_context(serving(settings, free_port(site_port)))
         _wait_for_scorecards(settings, console, airflow)
+        _print_addresses(settings, console, airflow, site)
+        if samples.has_last_month(settings):
+            _show_a_live_month(settings, console, airflow)
         _print_what_was_not_accepted(settings, console)
         if not until_published:
             console.print("scorecards are published; serving until Ctrl-C, which stops everything")
-        _print_addresses(settings, console, airflow, site)
-        if not until_published:
             _serve(airflow)
 
 
@@ -86,23 +92,50 @@ def _be_alone(settings: Settings, stack: ExitStack) -> None:
     stack.callback(lock.release)
 
 
-def _hand_over(settings: Settings, console: Console, extracts: Path | None) -> None:
-    """Deliver a folder's files, or the samples where the home is new."""
+def _have_keys(settings: Settings, console: Console) -> None:
+    """Make a development key where there is none: nothing is received without one."""
+    if not settings.key_file.exists():
+        make_keys(settings, development=True)
+    if read_keys(settings).is_development:
+        console.print(
+            f"[bold red]DEVELOPMENT KEY[/bold red] in {settings.key_file}: fit for samples and trials, never for real "
+            "cases. In service a key is made with: rasso make-key",
+        )
+
+
+def _hand_over(settings: Settings, console: Console, extracts: Path | None, sample_scale: float) -> Settings:
+    """Deliver a folder's files, or the samples where the home is new; returns the settings that then hold."""
     if extracts is not None:
         count = _deliver_folder(settings, console, extracts)
         _say(console, f"delivered {count} from {extracts}")
     elif not current_status(settings).deliveries:
-        _deliver_samples(settings)
-        console.print("delivered samples: [bold]synthetic figures, made for demonstration, not real[/bold]")
+        settings = _deliver_samples(settings, console, sample_scale)
     else:
         console.print("taking up the state of the last run")
+    return settings
 
 
-def _deliver_samples(settings: Settings) -> None:
-    folder = settings.root / "samples"
-    for sample in write_samples(folder):
-        deliver(settings.landing, [sample.path], sample.supplier, sample.kind, period=sample.period, is_synthetic=True)
-    shutil.rmtree(folder)
+def _deliver_samples(settings: Settings, console: Console, scale: float) -> Settings:
+    console.print("writing samples: [bold]synthetic cases and figures, made for demonstration, not real[/bold]")
+    with progress_bar(console) as progress:
+        step = progress.add_task("writing samples", total=None)
+
+        def show(news: Progress) -> None:
+            progress.update(step, completed=news.done, total=news.total, description=f"writing samples: {news.name}")
+
+        settings = samples.make_samples(settings, scale, show)
+    count = samples.hand_over_history(settings)
+    _say(console, f"delivered {count} synthetic deliveries; the day of this home is {settings.as_of}")
+    return settings
+
+
+def _show_a_live_month(settings: Settings, console: Console, airflow: LocalAirflow) -> None:
+    """Hand the last month over while the pages are served: an event starts its way to them."""
+    _say(console, "now the last month arrives; Airflow takes it up by itself, and the pages refresh: watch them")
+    count = samples.hand_over_last_month(settings)
+    _say(console, f"delivered {count} synthetic deliveries of {samples.MONTHS.end:%B %Y}")
+    _wait_for_scorecards(settings, console, airflow)
+    _say(console, "the last month is on the pages")
 
 
 def _deliver_folder(settings: Settings, console: Console, extracts: Path) -> str:

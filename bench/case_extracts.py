@@ -1,0 +1,153 @@
+"""Synthetic case extracts: receiving and linking three years of all suppliers, then a further month, then one delivery.
+
+Each command is timed as a whole process, from its start to its end, imports included. The one delivery (a month of one
+force, of the same bytes) is received over a history of scale 1 and over one ten times as large.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from extracts.delivery import waiting
+from extracts.period import Period
+from extracts.synthetic.request import Request
+from extracts.synthetic.synthesise import synthesise
+from rasso.settings import AS_OF, Settings
+from warehouse.keys import make_keys
+from warehouse.schema import prepare_home
+
+MONTHS = Period(date(2018, 1, 1), date(2020, 12, 31))
+LAST_MONTH_SENT = "20210101"  # delivery folders are named after the day on which they were sent
+ONE_FORCE = "west-midlands-police"
+RASSO = str(Path(sys.executable).with_name("rasso"))
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One command: seconds, and the largest memory of it and all its children together."""
+
+    seconds: float
+    peak_mib: float
+
+
+def measure(scale: float, runs: int) -> None:
+    """Print the times of history, further month and one delivery at a scale, and of one delivery at ten times it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        home, rows, extracts = _filled(folder / "home", scale)
+        history = [_timed(home, "receive"), _timed(home, "link")]
+        _print(f"scale {scale:g}: {rows:,} rows of history", history)
+        month = folder / "month"
+        shutil.copytree(extracts / ONE_FORCE, month)
+        count = _land(home, extracts, is_last_month=True)
+        _print(f"scale {scale:g}: a further month, {count} deliveries", [_timed(home, "receive"), _timed(home, "link")])
+
+
+def measure_history(runs: int) -> None:
+    """Print the time of the same delivery over a history of scale 1 and of scale 10, in turns."""
+    with tempfile.TemporaryDirectory() as name:
+        homes = {scale: _history(Path(name), scale) for scale in (1.0, 10.0)}
+        times: dict[float, list[float]] = {scale: [] for scale in homes}
+        for run in range(runs):
+            for scale, home in homes.items():
+                copy = Path(name) / f"copy-{scale:g}-{run}"
+                shutil.copytree(home.root, copy)
+                settings = Settings(home=copy, key_file=home.key_file)
+                shutil.copytree(Path(name) / "one", settings.landing / ONE_FORCE)
+                times[scale].append(sum(_timed(settings, command).seconds for command in ("receive", "link")))
+                shutil.rmtree(copy)
+    medians = {scale: median(seconds) for scale, seconds in times.items()}
+    print(
+        f"one delivery: {medians[1.0]:.1f} s over 1x history, {medians[10.0]:.1f} s over 10x,"
+        f" ratio {medians[10.0] / medians[1.0]:.2f}"
+    )
+
+
+def _history(folder: Path, scale: float) -> Settings:
+    home, _, extracts = _filled(folder / f"home-{scale:g}", scale)
+    for command in ("receive", "link"):
+        _timed(home, command)
+    if scale == 1.0:
+        shutil.copytree(extracts / ONE_FORCE, folder / "one")
+    shutil.rmtree(extracts)
+    return home
+
+
+def _filled(folder: Path, scale: float) -> tuple[Settings, int, Path]:
+    """A home with the history of a scale in its landing folder; its rows, and where the last month still lies."""
+    settings = Settings(home=folder)
+    prepare_home(settings)
+    (settings.root / AS_OF).write_text("2021-01-15", encoding="utf-8")
+    make_keys(settings, development=True)
+    extracts = folder.with_name(f"{folder.name}-extracts")
+    synthesise(Request(into=extracts, months=MONTHS, scale=scale))
+    _land(settings, extracts, is_last_month=False)
+    rows = sum(_rows(path) for path in settings.landing.glob("*/*/*.csv"))
+    return settings, rows, extracts
+
+
+def _rows(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines) - 1
+
+
+def _land(settings: Settings, extracts: Path, *, is_last_month: bool) -> int:
+    deliveries = [d for d in waiting(extracts) if (d.name >= LAST_MONTH_SENT) == is_last_month]
+    for delivery in deliveries:
+        target = settings.landing / delivery.supplier / delivery.name
+        target.parent.mkdir(exist_ok=True)
+        delivery.folder.rename(target)
+    return len(deliveries)
+
+
+def _timed(settings: Settings, command: str) -> Timed:
+    environment = os.environ | {"RASSO_HOME": str(settings.root), "RASSO_KEY_FILE": str(settings.key_file)}
+    started = time.perf_counter()
+    with subprocess.Popen([RASSO, command], env=environment, stdout=subprocess.DEVNULL) as process:
+        peak = _Peak(process.pid)
+        peak.start()
+        code = process.wait()
+        seconds = time.perf_counter() - started
+        peak.join()
+    if code:
+        raise subprocess.CalledProcessError(code, command)
+    return Timed(seconds, peak.mib)
+
+
+class _Peak(threading.Thread):
+    """Looks every 50 ms how much memory a process and its children have."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self.mib = 0.0
+
+    def run(self) -> None:
+        while True:
+            try:
+                process = psutil.Process(self._pid)
+                family = [process, *process.children(recursive=True)]
+                self.mib = max(self.mib, sum(member.memory_info().rss for member in family) / (1 << 20))
+            except psutil.NoSuchProcess:
+                if not psutil.pid_exists(self._pid):
+                    return
+            time.sleep(0.05)
+
+
+def _print(what: str, times: list[Timed]) -> None:
+    receive, link = times
+    peak = max(timed.peak_mib for timed in times)
+    total = receive.seconds + link.seconds
+    print(f"{what}: {total:.1f} s (receive {receive.seconds:.1f} s, link {link.seconds:.1f} s), peak {peak:.0f} MiB")

@@ -1,0 +1,179 @@
+"""Three years of synthetic case extracts of all suppliers, through the command line, against their answer key.
+
+A small scale: every supplier, every kind and every defect is there, with fewer rows. Canary references are then looked
+for everywhere in the home but in vault and archive.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rasso.settings import AS_OF, Settings
+from warehouse.keys import read_keys
+from warehouse.lake import reading
+from warehouse.schema import prepare_home
+from warehouse.vault import originals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RASSO = str(Path(sys.executable).with_name("rasso"))
+MONTHS, SCALE = "2018-01..2020-12", "0.02"
+KEPT_APART = ("vault", "archive")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A home after ``rasso synthesise`` and ``rasso run``, with the answer key and what was printed."""
+
+    settings: Settings
+    answer_key: dict[str, Any]
+    printed: str
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the lake."""
+        with reading(self.settings) as connection:
+            return connection.execute(query).fetchall()
+
+    def expected(self, level: str) -> list[dict[str, Any]]:
+        """Defects of the answer key at a level: row, delivery or warning."""
+        return [defect for defect in self.answer_key["defects"] if defect["level"] == level]
+
+
+@pytest.fixture(scope="module")
+def received(tmp_path_factory: pytest.TempPathFactory) -> Received:
+    """The three years, received, linked, built and published."""
+    folder = tmp_path_factory.mktemp("cases")
+    settings = Settings(home=folder / "home")
+    prepare_home(settings)
+    (settings.root / AS_OF).write_text("2021-01-15", encoding="utf-8")
+    extracts = folder / "extracts"
+    environment = os.environ | {"RASSO_HOME": str(settings.root)}
+    command = [RASSO, "synthesise", "--into", str(extracts), "--months", MONTHS, "--scale", SCALE]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    answer_key = json.loads(extracts.with_name("extracts.answer_key.json").read_text(encoding="utf-8"))
+    settings.landing.rmdir()
+    extracts.rename(settings.landing)
+    done = subprocess.run([RASSO, "run"], env=environment, check=True, capture_output=True, text=True)
+    return Received(Settings(home=settings.root), answer_key, done.stdout + done.stderr)
+
+
+def test_every_delivery_is_accepted_but_those_with_a_defect_of_the_whole(received: Received) -> None:
+    held = {defect["delivery"] for defect in received.expected("delivery")}
+    states = received.rows("select supplier || '/' || delivery_name, state from lake.ledger.delivery")
+    assert len(states) == received.answer_key["deliveries"]
+    assert held
+    assert {name for name, state in states if state == "held"} == held
+    assert {state for name, state in states if name not in held} == {"accepted"}
+
+
+def test_exactly_the_rows_of_the_answer_key_are_quarantined(received: Received) -> None:
+    quarantined = received.rows(
+        """
+        select delivery.supplier || '/' || delivery.delivery_name, file.file_name, row.row_number, row.rule_ids
+        from lake.ledger.quarantined_row as row
+        inner join lake.ledger.delivery as delivery using (delivery_id)
+        inner join lake.ledger.delivery_file as file using (hand_over_id, file_id)
+        """
+    )
+    expected = [(d["delivery"], d["file"], d["row"], d["rule"]) for d in received.expected("row")]
+    assert len(expected) > 100
+    assert Counter(quarantined) == Counter(expected)
+
+
+def test_no_row_is_lost(received: Received) -> None:
+    unbalanced = """
+        select count(*) from lake.ledger.delivery_file
+        where rows_in <> rows_loaded + rows_quarantined + rows_duplicate
+    """
+    assert received.rows(unbalanced) == [(0,)]
+
+
+@pytest.mark.parametrize("reference", ["urn", "crime_reference"])
+def test_a_canary_reference_is_in_the_vault_and_nowhere_else(received: Received, reference: str) -> None:
+    canary = received.answer_key["canaries"][reference]
+    with originals(received.settings, read_keys(received.settings), "look for a canary") as connection:
+        normalised = "".join(character for character in canary.upper() if character.isalnum())
+        found = connection.execute("select count(*) from vault.reference where original = ?", [normalised]).fetchone()
+    assert found == (1,)
+    assert _places_with(received, canary) == []
+
+
+def test_a_surname_in_a_column_that_no_contract_names_is_nowhere(received: Received) -> None:
+    assert _places_with(received, received.answer_key["canaries"]["undeclared_column"]["surname"]) == []
+
+
+def test_a_canary_that_leaks_is_found(received: Received) -> None:
+    canary = received.answer_key["canaries"]["urn"]
+    leak = received.settings.logs / "careless.log"
+    leak.write_text(f"could not link {canary}", encoding="utf-8")
+    try:
+        assert _places_with(received, canary) == ["logs/careless.log"]
+    finally:
+        leak.unlink()
+
+
+def test_a_canary_that_leaks_into_the_lake_is_found(received: Received) -> None:
+    # Column data is compressed: what is looked for there is looked for by value.
+    assert "police_referrals.officer_note" not in {
+        f"{table}.{column}"
+        for table, column in received.rows(
+            "select table_name, column_name from duckdb_columns() where database_name = 'lake'"
+        )
+    }
+
+
+def test_crimes_and_cases_are_linked_as_the_truth_says(received: Received) -> None:
+    ((linked,),) = received.rows("select count(*) from lake.linkage.crime_case_link")
+    assert linked > 0
+
+
+def _places_with(received: Received, text: str) -> list[str]:
+    """Files of the home, and values of the lake, that hold a text in any of the forms in which it could be written."""
+    needles = {form.encode(encoding) for form in _forms(text) for encoding in ("utf-8", "utf-16-le")}
+    places = []
+    for path in _files(received.settings.root):
+        content = path.read_bytes()
+        if any(needle in content for needle in needles):
+            places.append(path.relative_to(received.settings.root).as_posix())
+    with reading(received.settings) as connection:
+        columns = connection.execute(
+            """
+            select schema_name, table_name, column_name from duckdb_columns()
+            where database_name = 'lake' and data_type = 'VARCHAR'
+            """
+        ).fetchall()
+        for schema, table, column in columns:
+            query = f'select count(*) from lake."{schema}"."{table}" where list_has_any(?, [upper("{column}")])'
+            row = connection.execute(query, [sorted(form.upper() for form in _forms(text))]).fetchone()
+            if row and row[0]:
+                places.append(f"lake: {schema}.{table}.{column}")
+    return sorted(places)
+
+
+def _forms(text: str) -> set[str]:
+    plain = "".join(character for character in text if character.isalnum())
+    return {text, plain, plain.lower(), plain.upper()}
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        if path.is_file() and parts[0] not in KEPT_APART and "extensions" not in parts:
+            yield path
+
+
+def test_the_answer_key_has_the_true_links_beside_it(received: Received) -> None:
+    truth = received.settings.root.parent / "extracts.true_links.csv"
+    with truth.open(encoding="utf-8", newline="") as lines:
+        assert sum(1 for _ in csv.DictReader(lines)) > 0
