@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
+_SMALL = 8 << 20  # bytes of a file that is read once by one thread and kept in memory, rather than read twice
 _GZIP = b"\x1f\x8b"
 _INTEGER = r"[+-]?\d+(\.0*)?"
 # What every row of a staged file has besides the contract's columns; derivations and rules may use it.
@@ -157,6 +158,11 @@ class _Desk:
             address = files.grant(path, bytes.fromhex(job.source_key))
             source = _Input(address, lambda: cast("IO[bytes]", files.stream(address)))
         return cls(job, folder, files, Scratch(folder, files), source)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the file is read fast whatever is done, so that preparing for it is what counts."""
+        return Path(self.job.source).stat().st_size <= _SMALL
 
     def mended(self, name: str) -> _Input:
         """A file of the scratch."""
@@ -373,15 +379,18 @@ def _write(desk: _Desk, source: _Source, chosen: dict[str, int]) -> tuple[int, s
             _locked(desk, [source.address, str(unfinished), references.path]) as connection,
         ):
             _prepare(connection, job)
+            if has_references and desk.is_small:
+                connection.execute(f"create temp table typed as {typed}")
+                typed = "select * from typed"
             query = f"select {_stored_columns(job)} from ({typed})"
-            connection.execute(f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)")
+            copied = f"copy ({query}) to {_literal(str(unfinished))} (format parquet, compression zstd)"
+            row = connection.execute(copied).fetchone()
             if has_references:
-                # A second reading of the file: keeping its rows would take memory that grows with them.
+                # Of a large file a second reading: keeping its rows would take memory that grows with them.
                 query = _references_query(job, typed)
                 options = "(format parquet, compression zstd, use_tmp_file false)"
                 connection.execute(f"copy ({query}) to {_literal(references.path)} {options}")
                 references.save(kept, bytes.fromhex(job.hand_over_key))
-            row = connection.execute(f"select count(*) from {_literal(str(unfinished))}").fetchone()
     except duckdb.Error as error:
         if desk.files.fault:
             raise desk.files.fault from error
@@ -397,8 +406,9 @@ def _write(desk: _Desk, source: _Source, chosen: dict[str, int]) -> tuple[int, s
 
 def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob) -> None:
     """Functions that a contract's derivations may use, then the lock."""
-    connection.execute(f"set variable places = map({_list(job.places)}, {_list(job.places.values())})")
-    connection.execute(_PLACE_CODE)
+    if any("place_code(" in (column.derivation or "") for column in job.columns):
+        connection.execute(f"set variable places = map({_list(job.places)}, {_list(job.places.values())})")
+        connection.execute(_PLACE_CODE)
     connection.execute(f"create macro own_force(code) as list_contains({_list(job.own_force_codes)}::varchar[], code)")
     connection.execute(token_macros(bytes.fromhex(job.token_key)) if job.token_key else MACROS)
     connection.execute("set lock_configuration = true")
@@ -412,9 +422,9 @@ def _references_query(job: StagingJob, typed: str) -> str:
         parts.append(
             f"select '{column.case_reference}' as entity, {_token(column)} as token,"
             f" {column.reference_scope or _literal('')} as scope, {normalised} as original"
-            f" from typed where {normalised} is not null"
+            f" from row where {normalised} is not null"
         )
-    return f"with typed as ({typed}) {' union all '.join(parts)}"
+    return f"with row as ({typed}) {' union all '.join(parts)}"
 
 
 def _token(column: ColumnPlan) -> str:
@@ -544,7 +554,7 @@ def _locked(desk: _Desk, addresses: list[str]) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "memory_limit": desk.job.memory_limit,
-            "threads": desk.job.threads,
+            "threads": 1 if desk.is_small else desk.job.threads,  # several files are read at a time
             "preserve_insertion_order": True,
             "temp_directory": "",  # what does not fit into memory would be written as it reads
         }

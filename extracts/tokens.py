@@ -29,35 +29,26 @@ MACROS = r"""
         nullif(regexp_extract(urn_text(urn), '^/*(?:[^/]/*){10,}/([A-Z0-9]{1,2})$', 1), '');
 
     create macro normalised_urn(urn) as nullif(
-        replace(
-            case when urn_suffix(urn) is null then urn_text(urn) else regexp_extract(urn_text(urn), '^(.*)/', 1) end,
-            '/', ''
-        ),
-        ''
+        replace(regexp_replace(urn_text(urn), '^(/*(?:[^/]/*){10,})/[A-Z0-9]{1,2}$', '\1'), '/', ''), ''
     );
 
     create macro normalised_crime_reference(reference) as
         nullif(regexp_replace(upper(reference), '[^\p{L}\p{N}]', '', 'g'), '');
 
-    -- Letters read as digits where a standard URN has digits: not at the 3rd and 4th place, which name the unit.
-    create macro urn_with_digits(normalised) as
-        translate(left(normalised, 2), 'OQDILZSBG', '000112586')
-        || substr(normalised, 3, 2)
-        || translate(substr(normalised, 5), 'OQDILZSBG', '000112586');
-
+    -- Confusable letters are read as digits where a standard URN has digits: not at the 3rd and 4th place, which name
+    -- the unit. A macro is written out wherever it is called, so each names its argument as seldom as it can.
     create macro form_of_normalised_urn(normalised) as case
         when regexp_full_match(normalised, '\d{2}[A-Z0-9]{2}\d{7}') then 'standard'
         when regexp_full_match(normalised, '\d[A-Z0-9]{2}\d{7}') then 'lost_zero'
-        when regexp_full_match(urn_with_digits(normalised), '\d{2}[A-Z0-9]{2}\d{7}') then 'confusable'
+        when regexp_full_match(normalised, '[\dOQDILZSBG]{2}[A-Z0-9]{2}[\dOQDILZSBG]{7}') then 'confusable'
         else 'malformed'
     end;
 
     create macro urn_form(urn) as case when urn is not null then form_of_normalised_urn(normalised_urn(urn)) end;
 
-    create macro urn_force_code(urn) as case urn_form(urn)
-        when 'standard' then left(normalised_urn(urn), 2)
-        when 'lost_zero' then '0' || left(normalised_urn(urn), 1)
-    end;
+    -- With a zero in front, a URN that lost its own begins with the two digits of the force, as a whole one does after it.
+    create macro urn_force_code(urn) as
+        nullif(regexp_extract('0' || normalised_urn(urn), '^0?(\d{2})[A-Z0-9]{2}\d{7}$', 1), '');
 
     -- The pads are variables and no part of a statement: an error may quote the statement that it arose in.
     create macro token_of(message) as left(

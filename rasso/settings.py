@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB connection.")
     staging_seconds: int = Field(default=300, ge=1, description="Time that the reading of one file may take.")
     lease_seconds: int = Field(default=900, ge=1, description="Time after which a claimed delivery may be taken over.")
-    receive_batch: int = Field(default=50, ge=1, description="Deliveries that one task receives in one process.")
+    receive_batch: int = Field(default=200, ge=1, description="Deliveries that one task receives in one process.")
 
     link_threshold: float = Field(
         default=0.9,
