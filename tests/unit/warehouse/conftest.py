@@ -15,10 +15,10 @@ from extracts.synthetic.aggregates import write_samples
 from rasso.settings import Settings
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
-from warehouse.record import ReceiptOutcome
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
+    from warehouse.record import ReceiptOutcome
     from collections.abc import Mapping
     from pathlib import Path
 

@@ -30,7 +30,7 @@ class World:
         """What police and CPS send for each month, apart."""
         months: dict[tuple[str, date], list[Record]] = {}
         for crime in self.crimes:
-            months.setdefault(("police", crime.recorded_date.replace(day=1)), []).append(crime)
+            months.setdefault(("police", crime.reported_date.replace(day=1)), []).append(crime)
         for referral in self.referrals:
             months.setdefault(("police", referral.submitted_date.replace(day=1)), []).append(referral)
         for receipt in self.receipts:
@@ -49,7 +49,9 @@ def make_world(seed: int, cases: int, damaged_share: float) -> World:
         reference = _unused(used, lambda force=force: f"{force}DV/{chance.randrange(10**6):06d}/19")  # type: ignore[misc]
         closed = "suspect_not_identified" if chance.random() < 0.7 else None
         world.crimes.append(
-            Crime(reference, force, _unit(chance, force), chance.choice(["19C", "17A"]), day, not_referred_reason=closed)
+            Crime(
+                reference, force, _unit(chance, force), chance.choice(["19C", "17A"]), day, not_referred_reason=closed
+            )
         )
     return world
 

@@ -12,9 +12,9 @@ import pytest
 from warehouse import ledger
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.lake import attached, transaction, writer_lock
-from warehouse.record import ReceiptOutcome
 
 if TYPE_CHECKING:
+    from warehouse.record import ReceiptOutcome
     from collections.abc import Iterator
 
     import duckdb

@@ -1,0 +1,86 @@
+"""Exact partners: the same token on both sides.
+
+Belongs here: the tables ``urn_leg`` and ``crime_leg`` (referral_id, token, method, probability) and what stands in them
+without a look at an original.
+
+A referral has two legs: its URN leads to a case of the CPS, its crime reference to a crime of the force. A leg is
+*exact* where tokens are equal and the rest agrees: the CPS received that suspect of the case for the same purpose
+within a fortnight, or the crime was reported by then. It is *equal* where tokens are equal and the rest does not agree,
+mostly because the receipt of this very submission has not been delivered yet. A mistyped reference can be another
+case's, so a single repair that agrees in everything comes before a leg that is only equal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+RECEIPT_DAYS = 14  # the CPS registers a submission on the day or within days; a fortnight spans holidays
+LEGS = ("urn_leg", "crime_leg")
+
+# A submission and a receipt that agree in all but the reference; 00 stands for systems that forces share.
+SAME_SUBMISSION = f"""(
+    receipt.force_code in (referral.force_code, '00')
+    and receipt.suspect_number = referral.suspect_number
+    and receipt.receipt_type = referral.submission_type
+    and receipt.received_date between referral.submitted_date and referral.submitted_date + {RECEIPT_DAYS}
+)"""
+
+
+def link_exact(connection: duckdb.DuckDBPyConnection) -> None:
+    """Begin both tables of legs with what is exact."""
+    for leg in LEGS:
+        connection.execute(
+            f"""
+            create or replace temp table {leg}
+            (referral_id bigint, token varchar, method varchar, probability double)
+            """
+        )
+    connection.execute(
+        f"""
+        insert into urn_leg
+        select distinct referral.referral_id, receipt.urn_token, 'exact', null::double
+        from referral
+        inner join receipt on referral.referral_urn_token = receipt.urn_token and {SAME_SUBMISSION}
+        """
+    )
+    connection.execute(
+        """
+        insert into crime_leg
+        select referral.referral_id, crime.crime_reference_token, 'exact', null::double
+        from referral
+        inner join crime
+            on referral.referral_crime_reference_token = crime.crime_reference_token
+            and crime.reported_date <= referral.submitted_date
+        """
+    )
+
+
+def link_equal_urns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add to ``urn_leg`` the cases of the force that bear the very URN, for referrals that have no leg yet."""
+    connection.execute(
+        """
+        insert into urn_leg
+        select distinct referral.referral_id, receipt.urn_token, 'equal', null::double
+        from referral
+        anti join urn_leg on referral.referral_id = urn_leg.referral_id
+        inner join receipt
+            on referral.referral_urn_token = receipt.urn_token
+            and receipt.force_code in (referral.force_code, '00')
+        """
+    )
+
+
+def link_equal_crimes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add to ``crime_leg`` the crimes that bear the very reference, for referrals that have no leg yet."""
+    connection.execute(
+        """
+        insert into crime_leg
+        select referral.referral_id, crime.crime_reference_token, 'equal', null::double
+        from referral
+        anti join crime_leg on referral.referral_id = crime_leg.referral_id
+        inner join crime on referral.referral_crime_reference_token = crime.crime_reference_token
+        """
+    )

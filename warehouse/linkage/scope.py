@@ -1,0 +1,309 @@
+"""Scope of a run: which referrals are linked (again), and the records that they are compared with.
+
+Belongs here: the temporary tables ``referral``, ``crime`` and ``receipt``. Does not belong here: comparing anything.
+
+A referral is *settled* when both of its references have an exact partner that nothing contradicts. Settled referrals
+depend on nothing but their own tokens. All others are *open*: what becomes of them also depends on records with other
+tokens, and on each other where two of them want the same receipt. So a run takes up
+
+1. referrals of deliveries that were not linked before, and those whose own tokens stand in such a delivery;
+2. open referrals that share a reference with one of those: a settled referral tells which crime belongs to which case;
+3. open referrals of the same force within a month of any of that, or of a receipt that came;
+4. open referrals whose crime reference is close to that of a crime that came.
+
+Everything that could end otherwise is among them, so the order of deliveries does not show in the result. Referrals one
+month further away are looked at as rivals, and keep what they have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warehouse.lake import ALIAS
+from warehouse.linkage.likeness import EDGES, FOLDED
+
+if TYPE_CHECKING:
+    import duckdb
+
+KEY = (
+    "force_code",
+    "referral_urn_token",
+    "referral_crime_reference_token",
+    "suspect_number",
+    "submission_type",
+    "submitted_date",
+)
+_KEY = ", ".join(KEY)
+# Of a case with several crimes some are reported after the first submission; none that is reported later still is weighed.
+REPORTED_LATE_DAYS = 60
+_FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
+_REFERRAL_KEY = """
+    force_code,
+    urn_token as referral_urn_token,
+    crime_reference_token as referral_crime_reference_token,
+    suspect_number,
+    submission_type,
+    submitted_date
+"""
+
+
+def find_new_deliveries(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> list[str]:
+    """Fill ``accepted`` (deliveries of the kinds that are linked) and ``new_delivery``; returns the ids of the latter.
+
+    New are those that no run has linked, or all of them where ``is_full``.
+    """
+    known = "false" if is_full else f"delivery_id in (select delivery_id from {ALIAS}.linkage.linked_delivery)"
+    connection.execute(
+        f"""
+        create or replace temp table accepted as
+        select delivery_id, max(sent_at) as sent_at
+        from {ALIAS}.ledger.delivery
+        where state = 'accepted'
+            and hand_over_id in (
+                select hand_over_id from {ALIAS}.ledger.delivery_file
+                where kind in ('police_crimes', 'police_referrals', 'cps_receipts')
+            )
+        group by delivery_id
+        """
+    )
+    connection.execute(
+        f"create or replace temp table new_delivery as select delivery_id from accepted where not ({known})"
+    )
+    return [row[0] for row in connection.execute("from new_delivery order by all").fetchall()]
+
+
+def is_linked_delivery_gone(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether rows that were linked before are no longer accepted."""
+    row = connection.execute(
+        f"""
+        select 1 from {ALIAS}.linkage.linked_delivery as linked
+        anti join (select delivery_id from {ALIAS}.ledger.delivery where state = 'accepted') as accepted
+            using (delivery_id)
+        limit 1
+        """
+    ).fetchone()
+    return row is not None
+
+
+def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
+    """Fill ``referral``: every referral that is linked in this run (``is_due``) or looked at as a rival."""
+    _find_what_came(connection)
+    _find_former(connection, is_full=is_full)
+    connection.execute(f"create or replace temp table due as select distinct {_KEY} from new_referral")
+    if not is_full:
+        _add_by_own_tokens(connection)
+        _add_by_shared_references(connection)
+        _add_by_close_crimes(connection)
+        _add_by_month(connection)
+    rivals = f"select {_KEY} from former_open semi join rival_month using (force_code, month)"
+    connection.execute(
+        f"""
+        create or replace temp table referral as
+        select
+            row_number() over (order by {_KEY}) as referral_id,
+            {_KEY},
+            date_trunc('month', submitted_date)::date as month,
+            bool_or(is_due) as is_due
+        from (
+            select {_KEY}, true as is_due from due
+            {"" if is_full else f"union all select {_KEY}, false from ({rivals})"}
+        )
+        group by {_KEY}
+        """
+    )
+
+
+def load_partners(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``crime`` and ``receipt`` with the current rows that bear a token of a referral."""
+    connection.execute(
+        f"""
+        create or replace temp table crime as
+        {current_crimes("select distinct referral_crime_reference_token as crime_reference_token from referral")}
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace temp table receipt as
+        {current_receipts("select distinct referral_urn_token as urn_token from referral", "urn_token")}
+        """
+    )
+
+
+def current_receipts(wanted: str, column: str) -> str:
+    """SQL of the receipts whose ``column`` stands in the query ``wanted``, each as it was sent last.
+
+    The columns that say which row it is never change, so choosing rows by them chooses all versions of a row. 02 is a
+    second code of the Metropolitan Police.
+    """
+    return f"""
+        select
+            received.urn_token,
+            received.suspect_number,
+            received.receipt_type,
+            received.received_date,
+            if(received.force_code = '02', '01', received.force_code) as force_code,
+            received.police_unit,
+            coalesce(list_contains(string_split(received.monitoring_flags, '|'), 'RAPE'), false) as is_rape,
+            coalesce(list_contains(string_split(received.monitoring_flags, '|'), 'CPRO'), false) as is_child,
+        from (
+            select *, date_trunc('month', received_date)::date as month from {ALIAS}.extracts.cps_receipts
+        ) as received
+        inner join ({wanted}) as wanted on received.{column} = wanted.{column}
+        inner join accepted on received.delivery_id = accepted.delivery_id
+        qualify row_number() over (
+            partition by received.urn_token, received.suspect_number, received.receipt_type, received.received_date
+            order by accepted.sent_at desc, received.delivery_id desc, received.file_id desc, received.row_number desc
+        ) = 1
+    """
+
+
+def current_crimes(wanted: str) -> str:
+    """SQL of the crimes whose token stands in the query ``wanted``, each as it was sent last."""
+    return f"""
+        select
+            recorded.crime_reference_token,
+            recorded.force_code,
+            recorded.police_unit,
+            recorded.reported_date,
+            recorded.offence_code like '19%' as is_rape,
+            case recorded.victim_age_band
+                when 'not_known' then null
+                else recorded.victim_age_band in ('0_to_12', '13_to_15', '16_to_17')
+            end as is_child,
+            recorded.not_referred_reason is not null as is_not_referred,
+        from {ALIAS}.extracts.police_crimes as recorded
+        inner join ({wanted}) as wanted on recorded.crime_reference_token = wanted.crime_reference_token
+        inner join accepted on recorded.delivery_id = accepted.delivery_id
+        qualify row_number() over (
+            partition by recorded.crime_reference_token
+            order by accepted.sent_at desc, recorded.delivery_id desc, recorded.file_id desc, recorded.row_number desc
+        ) = 1
+    """
+
+
+def _find_what_came(connection: duckdb.DuckDBPyConnection) -> None:
+    queries = {
+        "new_referral": f"select distinct {_REFERRAL_KEY} from {_new_rows(connection, 'police_referrals')}",
+        "new_crime": f"""
+            select crime_reference_token, force_code, min(reported_date) as reported_date
+            from {_new_rows(connection, "police_crimes")}
+            group by all
+        """,
+        "new_receipt": f"""
+            select distinct
+                urn_token,
+                if(force_code = '02', '01', force_code) as force_code,
+                date_trunc('month', received_date)::date as month,
+            from {_new_rows(connection, "cps_receipts")}
+        """,
+    }
+    for table, query in queries.items():
+        connection.execute(f"create or replace temp table {table} as {query}")
+
+
+def _new_rows(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
+    """Rows of the new deliveries; a few are named one by one, since only then files of others are left unread."""
+    ids = [row[0] for row in connection.execute("from new_delivery").fetchall()]
+    table = f"{ALIAS}.extracts.{kind}"
+    if not 0 < len(ids) <= _FEW:
+        return f"(from {table} semi join new_delivery using (delivery_id))"
+    names = ", ".join("'" + delivery_id.replace("'", "''") + "'" for delivery_id in ids)
+    return f"(from {table} where delivery_id in ({names}))"
+
+
+def _find_former(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
+    """What earlier runs made of referrals; where all are linked again, nothing."""
+    columns = f"{_KEY}, urn_token, crime_reference_token, urn_method, crime_method"
+    connection.execute(
+        f"""
+        create or replace temp view former as
+        select {columns} from {ALIAS}.linkage.crime_case_link where {not is_full}
+        union all
+        select {columns} from {ALIAS}.linkage.unlinked_referral where {not is_full}
+        """
+    )
+    connection.execute(
+        """
+        create or replace temp table former_open as
+        select *, date_trunc('month', submitted_date)::date as month
+        from former
+        where urn_method is distinct from 'exact' or crime_method is distinct from 'exact'
+        """
+    )
+
+
+def _add_by_own_tokens(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        f"""
+        insert into due
+        select {_KEY} from former
+        where referral_urn_token in (select urn_token from new_receipt)
+            or referral_crime_reference_token in (select crime_reference_token from new_crime)
+        """
+    )
+
+
+def _add_by_shared_references(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        f"""
+        insert into due
+        with
+        urns as (select distinct referral_urn_token as token from due),
+        crimes as (select distinct referral_crime_reference_token as token from due)
+        select {_KEY} from former_open
+        where referral_urn_token in (from urns)
+            or urn_token in (from urns)
+            or referral_crime_reference_token in (from crimes)
+            or crime_reference_token in (from crimes)
+        """
+    )
+
+
+def _add_by_close_crimes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Open referrals of crimes not reported long after; a wide net, since it only decides what is looked at again."""
+    connection.execute(
+        f"""
+        insert into due
+        with
+        typed as (
+            select former_open.*, {FOLDED.format("reference.original")} as folded
+            from former_open
+            inner join vault.reference as reference
+                on reference.entity = 'crime' and former_open.referral_crime_reference_token = reference.token
+            where former_open.crime_method is distinct from 'exact'
+        ),
+        came as (
+            select new_crime.*, {FOLDED.format("reference.original")} as folded
+            from new_crime
+            inner join vault.reference as reference
+                on reference.entity = 'crime' and new_crime.crime_reference_token = reference.token
+        ),
+        typed_edges as ({EDGES.format(relation="typed", lengths="[-1, 0, 1]")}),
+        came_edges as ({EDGES.format(relation="came", lengths="[0]")})
+        select distinct {", ".join(f"typed_edges.{column}" for column in KEY)}
+        from typed_edges
+        inner join came_edges using (force_code, edge)
+        where came_edges.reported_date <= typed_edges.submitted_date + {REPORTED_LATE_DAYS}
+            and levenshtein(typed_edges.folded, came_edges.folded) <= 2
+        """
+    )
+
+
+def _add_by_month(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+        create or replace temp table touched_month as
+        select distinct force_code, date_trunc('month', submitted_date)::date as month from due
+        union
+        select distinct force_code, month from new_receipt
+        """
+    )
+    for table, reach in (("due_month", 1), ("rival_month", 2)):
+        connection.execute(
+            f"""
+            create or replace temp table {table} as
+            select distinct force_code, (month + to_months(distance::integer))::date as month
+            from touched_month, range({-reach}, {reach + 1}) as distances (distance)
+            """
+        )
+    connection.execute(f"insert into due select {_KEY} from former_open semi join due_month using (force_code, month)")
