@@ -42,15 +42,13 @@ class Timed:
     peak_mib: float
 
 
-def measure(scale: float, runs: int) -> None:
-    """Print the times of history, further month and one delivery at a scale, and of one delivery at ten times it."""
+def measure(scale: float) -> None:
+    """Print the times of the history and of a further month at a scale."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home, rows, extracts = _filled(folder / "home", scale)
         history = [_timed(home, "receive"), _timed(home, "link")]
         _print(f"scale {scale:g}: {rows:,} rows of history", history)
-        month = folder / "month"
-        shutil.copytree(extracts / ONE_FORCE, month)
         count = _land(home, extracts, is_last_month=True)
         _print(f"scale {scale:g}: a further month, {count} deliveries", [_timed(home, "receive"), _timed(home, "link")])
 

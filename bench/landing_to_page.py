@@ -11,6 +11,7 @@ from extracts.delivery import deliver
 from extracts.synthetic.aggregates import write_samples
 from rasso.local_airflow import LocalAirflow, free_port, wait_until_ready
 from rasso.settings import Settings
+from warehouse.keys import make_keys
 from warehouse.schema import prepare_home
 
 MOST_SECONDS = 300.0
@@ -21,6 +22,7 @@ def measure(runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
         prepare_home(settings)
+        make_keys(settings, development=True)
         samples = [s for s in write_samples(Path(folder) / "samples") if s.kind == "cps_principal_offence_outcomes"]
         with LocalAirflow(settings, free_port(0)) as airflow:
             airflow.start()

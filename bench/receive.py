@@ -66,10 +66,12 @@ def _ours(source: Path, folder: Path) -> float:
     from extracts.period import Period
     from rasso.settings import Settings
     from warehouse.intake import receive_deliveries, waiting_batches
+    from warehouse.keys import make_keys
 
     assert expectations.validation
     settings = Settings(home=folder / "home")
     settings.prepare()
+    make_keys(settings, development=True)
     deliver(settings.landing, [source], "home-office", "home_office_outcomes", period=Period.parse("2017-04..2018-03"))
     (batch,) = waiting_batches(settings)
     started = time.perf_counter()

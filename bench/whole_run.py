@@ -17,6 +17,7 @@ def measure(data: Path) -> None:
     """Deliver, then time one ``rasso run`` as a whole process."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"RASSO_HOME": str(Path(folder) / "home")}
+        subprocess.run([RASSO, "make-key", "--development"], env=environment, check=True, capture_output=True)
         for arguments in deliveries(data):
             subprocess.run([RASSO, "deliver", *arguments], env=environment, check=True, capture_output=True)
         started = time.perf_counter()

@@ -175,8 +175,8 @@ def stage(job: StagingJob) -> StagedFile:
 
     A row's number is its place in the Parquet file; numbering the rows here would make reading single-threaded.
     ``unparsed_columns`` names, separated by ``|``, the columns whose text did not parse; their value is null. Besides,
-    every row has ``delivery_number``, ``file_id``, ``file_period_start``, ``file_period_end``, ``supplier_code`` and ``as_of``. Case
-    references are stored as tokens; the references themselves go, encrypted, to a file of their own.
+    every row has ``delivery_number``, ``file_id``, ``file_period_start``, ``file_period_end``, ``supplier_code`` and
+    ``as_of``. Case references are stored as tokens; the references themselves go, encrypted, to a file of their own.
 
     Raises:
         StagingError: the file is no table of the contract.

@@ -46,7 +46,7 @@ MACROS = r"""
 
     create macro urn_form(urn) as case when urn is not null then form_of_normalised_urn(normalised_urn(urn)) end;
 
-    -- With a zero in front, a URN that lost its own begins with the two digits of the force, as a whole one does after it.
+    -- With a zero in front, a URN that lost its own begins with the force's two digits, as a whole one does after it.
     create macro urn_force_code(urn) as
         nullif(regexp_extract('0' || normalised_urn(urn), '^0?(\d{2})[A-Z0-9]{2}\d{7}$', 1), '');
 

@@ -26,10 +26,11 @@ from warehouse.schema import LEDGER, prepare_home
 from warehouse.status import current_status
 
 if TYPE_CHECKING:
-    from warehouse.record import ReceiptOutcome
     from collections.abc import Callable, Mapping
 
     import duckdb
+
+    from warehouse.record import ReceiptOutcome
 
 KIND = "home_office_recorded_crime"
 OPENED = "archive, opened with its key"

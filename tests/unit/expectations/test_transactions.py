@@ -24,8 +24,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         columns = ", ".join(f"null::{column.sql_type} as {column.name}" for column in all_contracts()[CPS].columns)
         opened.execute(
-            f"create temp table {BATCH} as select 1 as delivery_number, 1 as file_id, 1::bigint as row_number, {columns}, "
-            "date '2014-03-01' as file_period_start, date '2014-03-31' as file_period_end, "
+            f"create temp table {BATCH} as select 1 as delivery_number, 1 as file_id, 1::bigint as row_number, "
+            f"{columns}, date '2014-03-01' as file_period_start, date '2014-03-31' as file_period_end, "
             "null::varchar as unparsed_columns"
         )
         yield opened

@@ -18,9 +18,10 @@ from warehouse.lake import reading
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
-    from warehouse.record import ReceiptOutcome
     from collections.abc import Mapping
     from pathlib import Path
+
+    from warehouse.record import ReceiptOutcome
 
 SUPPLIER = "cps-headquarters"
 KIND = "cps_principal_offence_outcomes"

@@ -14,13 +14,13 @@ from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.lake import attached, transaction, writer_lock
 
 if TYPE_CHECKING:
-    from warehouse.record import ReceiptOutcome
     from collections.abc import Iterator
 
     import duckdb
     from conftest import Home
 
     from rasso.settings import Settings
+    from warehouse.record import ReceiptOutcome
 
 HOUR = timedelta(hours=1)
 RAN_OUT = timedelta(seconds=-1)
