@@ -57,7 +57,7 @@ class Extracts:
 def extracts(tmp_path_factory: pytest.TempPathFactory) -> Extracts:
     """Three months of every supplier, small."""
     into = tmp_path_factory.mktemp("cases") / "extracts"
-    synthesised = synthesise(Request(into=into, months=Period.parse(f"2020-10..{LAST_MONTH}"), scale=0.01))
+    synthesised = synthesise(Request(into=into, months=Period.parse(f"2020-10..{LAST_MONTH}"), scale=0.05))
     return Extracts(into, json.loads(synthesised.answer_key.read_text(encoding="utf-8")))
 
 

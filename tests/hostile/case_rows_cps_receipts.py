@@ -11,7 +11,6 @@ from case_rows import (
     many_bad_rows,
     many_rows_of_other_period,
     one_row_too_many_declared,
-    other_period,
     row_twice,
     trips_also,
 )
@@ -116,7 +115,8 @@ urn,suspect_number,review_type,review_date,guidance_assessment
         "CV-015": in_period("2020-11..2021-02", cell("review_date", "2021-01-16")),
         "CV-016": cell("suspect_number", "2"),
         "CV-017": at_fault_as_a_whole(cell("review_date", "2020-12-01")),
-        "CV-018": other_period("2020-12"),
+        # Suspects that no receipt names.
+        "CV-018": trips_also("CV-016", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
         "CV-019": many_bad_rows("CV-009", "guidance_assessment", "", "review_date", lambda n: f"2020-11-{12 + n:02d}"),
         "CV-020": one_row_too_many_declared(),
         "CV-021": far_fewer_rows_than_usual(),

@@ -52,7 +52,7 @@ sample_item_id,sample_kind,reviewer_role,agreed,themes,is_relevant,is_proportion
         "PF-020": cell("reviewed_date", "2020-10-31"),
         "PF-021": in_period("2020-11..2021-02", cell("reviewed_date", "2021-01-16")),
         "PF-022": at_fault_as_a_whole(cell("reviewed_date", "2020-12-01")),
-        "PF-023": other_period("2020-12"),
+        "PF-023": many_rows_of_other_period("2020-12", "sample_item_id", lambda n: f"2020-11-N9{n:02d}"),
         "PF-024": many_bad_rows("PF-007", "agreed", "", "sample_item_id", lambda n: f"2020-11-N9{n:02d}"),
         "PF-025": one_row_too_many_declared(),
         "PF-026": far_fewer_rows_than_usual(),

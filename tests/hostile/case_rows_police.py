@@ -12,7 +12,6 @@ from case_rows import (
     many_bad_rows,
     many_rows_of_other_period,
     one_row_too_many_declared,
-    other_period,
     row_twice,
     trips_also,
 )
@@ -106,7 +105,7 @@ urn,crime_reference,suspect_number,submission_type,submitted_date,early_advice_n
         "PR-016": cell("early_advice_not_sought_reason", "other"),
         "PR-017": cell("crime_reference", "20AA/999999/20"),
         "PR-018": at_fault_as_a_whole(cell("submitted_date", "2020-12-01")),
-        "PR-019": other_period("2020-12"),
+        "PR-019": many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n)),
         "PR-020": many_bad_rows("PR-006", "submission_type", "", "suspect_number", lambda n: str(10 + n)),
         "PR-021": one_row_too_many_declared(),
         "PR-022": far_fewer_rows_than_usual(),
