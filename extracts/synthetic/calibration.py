@@ -61,10 +61,6 @@ class Spread:
 
     days: tuple[int, ...]
 
-    def at(self, share: float) -> int:
-        """The number of days at a share of 0 up to 1."""
-        return self.days[int(share * len(self.days))]
-
 
 class Calibration:
     """The table, in the forms in which it is used; a year that it does not name is like the nearest one."""
@@ -91,6 +87,11 @@ class Calibration:
     def number(self, *path: object) -> float:
         """One number."""
         return float(self.value(*path))
+
+    def ends(self, *path: object) -> tuple[int, int]:
+        """The least and the greatest whole number of a range."""
+        low, high = self.value(*path)
+        return int(low), int(high)
 
     def in_year(self, year: int, *path: object) -> Any:  # noqa: ANN401 - whatever stands under the year
         """What holds in a year, or in the nearest year that is named."""

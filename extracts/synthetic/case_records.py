@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from extracts.synthetic.records import Crime
 
 RAPE_FLAG = "RAPE"
-_LEAST_DAYS_TO_REJECT = 25  # a case decided sooner was not sent back
-_LAST_TRIAGE = 8
 
 
 @dataclass(slots=True)
@@ -97,18 +95,21 @@ class CaseRecorder:
 
     def discussion(self, chance: Chance, case: Case) -> Discussion | None:
         """An early discussion of the case's first crime, where there was time and reason for one."""
-        crime, first = case.crimes[0], case.path.first_received
-        is_held = chance.happens(self._table.number("early_discussion_share", case.path.crime_class))
-        if case.path.is_in_custody or first - crime.recorded < 14 or not is_held:
+        table, crime, first = self._table, case.crimes[0], case.path.first_received
+        last = first - int(table.number("early_discussion", "days_before"))
+        is_held = chance.happens(table.number("early_discussion", "share", case.path.crime_class))
+        if case.path.is_in_custody or last <= crime.recorded or not is_held:
             return None
-        held = chance.between(crime.recorded + 2, first - 7)
+        held = chance.between(crime.recorded, last)
+        is_allocated = chance.happens(table.number("early_discussion", "allocated"))
+        wait = chance.between(*table.ends("early_discussion", "days_to_allocation"))
         return Discussion(
             crime_reference=crime.reference.text,
             force_code=case.unit[:2],
-            reasons=chance.several(self._table.mix("complexity_reasons"), 3),
+            reasons=chance.several(table.mix("complexity_reasons"), 3),
             held=held,
-            expected=max(held, first + chance.between(-30, 20)),
-            allocated=held + chance.between(0, 12) if chance.happens(0.8) else None,
+            expected=max(held, first + chance.between(*table.ends("early_discussion", "expected"))),
+            allocated=held + wait if is_allocated else None,
         )
 
     def receipts(self, chance: Chance, case: Case) -> Iterator[Receipt]:
@@ -202,7 +203,7 @@ class CaseRecorder:
         until = path.finalised[0] if path.finalised else min(suspect.decided for suspect in path.suspects)
         found = [Submission(charging, "charging_decision")]
         rejection = float(table.in_year(year_of(charging), "triage_rejection", "non_compliant"))
-        while until - found[-1].received > _LEAST_DAYS_TO_REJECT:
+        while until - found[-1].received > table.number("triage_rejection", "least_days_to_decision"):
             kind = self._rejection(chance, rejection)
             if not kind:
                 break
@@ -284,16 +285,12 @@ class CaseRecorder:
 
     def _requests(self, chance: Chance, case: Case, first: int, until: int) -> Iterator[InformationRequest]:
         table = self._table
-        requested = first
-        for plan in range(1, int(chance.pick(table.mix("plans_per_case"))) + 1):
-            if requested >= until:
-                return
-            last = requested
+        least = int(table.number("request_times", "least_days_a_plan"))
+        days = until - first
+        plans = min(int(chance.pick(table.mix("plans_per_case"))), max(1, days // least))
+        for plan in range(plans):
             for item in range(1, int(chance.pick(table.mix("items_per_plan"))) + 1):
-                request = self._request(chance, _Item(case.urn, plan, item), requested, until)
-                last = max(last, request.received or request.due)
-                yield request
-            requested = last + chance.between(3, 21)
+                yield self._request(chance, _Item(case.urn, plan + 1, item), first + plan * days // plans, until)
 
     def _request(self, chance: Chance, item: _Item, requested: int, until: int) -> InformationRequest:
         table = self._table

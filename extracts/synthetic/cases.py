@@ -111,7 +111,7 @@ class PathMaker:
         charging: int | None = received
         if not is_in_custody and chance.happens(advice_share):
             advice = received
-            charging = received + 7 + chance.days(table.spread("early_advice_to_submission"))
+            charging = received + 1 + chance.days(table.spread("early_advice_to_submission"))
             if chance.happens(table.number("early_advice_not_followed")):
                 charging = None
         path = CasePath(crime_class, case.is_flagged, is_in_custody, advice, charging)
@@ -139,7 +139,7 @@ class PathMaker:
             and not path.is_in_custody
             and chance.happens(self._table.number("reopened_share", "share"))
         ):
-            reopened = decided + 7 + chance.days(self._table.spread("reopened_share", "after"))
+            reopened = decided + 1 + chance.days(self._table.spread("reopened_share", "after"))
             path.finalised = (decided, reopened)
             decided = reopened + 1 + chance.days(self._table.spread("receipt_to_decision", "without_request"))
             first = self._decision(chance, path.crime_class, decided)

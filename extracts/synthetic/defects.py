@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_IN_A_FILE = 8  # below the 10 rows that the share of quarantined rows always lets pass
 _MOST_SHARE = 0.02
 _LONGEST_GAP = 40  # rows between two defects of a file
+_ROWS_A_DEFECT = 10  # a short file gets fewer
 SAME_BYTES = "SAME_BYTES_OTHER_PERIOD"  # no rule of a contract: intake sees it in the manifest
 _DELIVERY_KIND = "police_crimes"
 _CHECK_OF_PURPOSE = {Purpose.cut_off: "declared_rows", Purpose.bad_rows: "quarantined_share"}
@@ -56,9 +57,8 @@ class _FileDefects:
 
     delivery: str
     file: CsvFile
-    months: int
+    rows_expected: float
     chance: Chance
-    longest_gap: int
     entries: list[Entry]
     waiting: list[_Defect] = field(default_factory=list)
     done: list[Rule] = field(default_factory=list)
@@ -67,7 +67,9 @@ class _FileDefects:
     def has_room_for(self, rule: Rule) -> bool:
         """Whether the rule is not tripped here yet, and one more defect leaves the file acceptable."""
         rules = [defect.rule for defect in self.waiting] + self.done
-        return rule not in rules and len(rules) < _MOST_IN_A_FILE / 2
+        return rule not in rules and len(rules) < min(
+            _MOST_IN_A_FILE / 2, max(1.0, self.rows_expected / _ROWS_A_DEFECT)
+        )
 
     def spoil(self, row_number: int, cells: list[str], is_spare: bool) -> tuple[list[list[str]], int]:
         """Spoil a row by the first waiting defect that it can carry."""
@@ -84,9 +86,13 @@ class _FileDefects:
             rows = [list(spoiled.values())] * (2 if defect.rule.check == DUPLICATE else 1)
             for place in range(len(rows)):
                 self._note(row_number + place, defect.rule)
-            gap = self.chance.between(1, self.longest_gap) if self.waiting else NEVER
+            gap = self.chance.between(1, self._longest_gap) if self.waiting else NEVER
             return rows, row_number + len(rows) + gap
         return [cells], row_number + 1
+
+    @property
+    def _longest_gap(self) -> int:
+        return max(1, min(_LONGEST_GAP, int(self.rows_expected / 20)))
 
     def _note(self, row_number: int, rule: Rule) -> None:
         self.spoiled += 1
@@ -103,6 +109,7 @@ class Defects:
         self.not_placed: list[str] = []
         self._entries: list[_FileDefects] = []
         self._open: list[Outbox] = []
+        self._rows_expected: Callable[[str, str], float] = lambda _supplier_id, _kind: 0.0
         self._wanted: dict[str, list[_Defect]] = {}
         rules = injectable_rules() if row_defects or chosen else {}
         names = list(rules)
@@ -120,19 +127,18 @@ class Defects:
             rows_expected: rows a month that a supplier is expected to send of a kind, roughly.
         """
         self._open = [box for _, box in outboxes.values()]
+        self._rows_expected = rows_expected
         for kind, defects in self._wanted.items():
             boxes = [box for group, box in outboxes.values() if kind in KINDS_BY_GROUP[group]]
             for defect in defects:
-                file = self._file_for(kind, boxes, defect)
+                # The last supplier is left free for what finds no suitable row elsewhere.
+                file = self._file_for(kind, boxes[:-1], defect)
                 if file is None:
                     self.not_placed.append(defect.rule.rule_id)
                 else:
                     file.waiting.append(defect)
-        for waiting in self._entries:
-            supplier_id = waiting.delivery.partition("/")[0]
-            expected = rows_expected(supplier_id, waiting.file.kind) * waiting.months
-            waiting.longest_gap = max(1, min(_LONGEST_GAP, int(expected / 20)))
-            waiting.file.spoil_from = waiting.chance.between(1, max(1, int(expected / 2)))
+        for entry in self._entries:
+            entry.file.spoil_from = entry.chance.between(1, max(1, int(entry.rows_expected / 2)))
 
     def close(self, outbox: Outbox) -> None:
         """Hand defects for which a supplier's files had no suitable row to a supplier who still writes."""
@@ -188,7 +194,8 @@ class Defects:
         if not isinstance(entry, _FileDefects):
             name = f"{folder.plan.supplier_id}/{folder.plan.name}"
             chance = Chance(self._seed, "defects", name, kind)
-            entry = _FileDefects(name, file, folder.plan.months, chance, 1, self.entries)
+            expected = self._rows_expected(folder.plan.supplier_id, kind) * folder.plan.months
+            entry = _FileDefects(name, file, expected, chance, self.entries)
             file.spoiler = entry
             self._entries.append(entry)
         return entry

@@ -43,13 +43,12 @@ class Irregular:
         )
         held = [force.supplier_id for force in forces[:_HELD_SUPPLIERS]]
         self.canary = next(force.supplier_id for force in forces[_HELD_SUPPLIERS:] if is_distinctive(force.code))
-        repeating = [
-            supplier.supplier_id
-            for supplier in free
-            if supplier.group in ("force", "cps_area") and supplier.supplier_id not in (*held, self.canary)
-        ]
-        count = int(table.number("deliveries", "resupplies"))
-        self.repeating = set(Chance(request.seed, "resupplies").shuffled(repeating)[:count])
+        taken = {*held, self.canary}
+        self.repeating: set[str] = set()
+        for group, number in table.value("deliveries", "resupplies").items():
+            names = [supplier.supplier_id for supplier in free if supplier.group == group]
+            shuffled = Chance(request.seed, "resupplies", group).shuffled(name for name in names if name not in taken)
+            self.repeating.update(shuffled[:number])
         self.held: dict[str, list[tuple[int, Purpose]]] = {}
         for number, purpose in enumerate(self._purposes()):
             self.held.setdefault(held[number % len(held)], []).append((number, purpose))

@@ -57,14 +57,14 @@ class Panel:
         """Meetings with each force; the day on which the panel sat, also where nobody came."""
         table = self._table
         held = table.number("joint_meeting", "held_in_lockdown" if month in _LOCKDOWN else "held")
-        day = first_day(month) + chance.between(8, 24)
+        day = first_day(month) + chance.between(*table.ends("joint_meeting", "days_of_month"))
         for force_code in self._forces:
             met = day + chance.between(0, 3)
             met += (met + int(self._area_code)) % 2  # the two panels of London never meet one force on the same day
             if not chance.happens(held):
                 continue
             roles = [role for role, share in table.value("joint_meeting", "roles").items() if chance.happens(share)]
-            items = chance.between(4, 22)
+            items = chance.between(*table.ends("joint_meeting", "items"))
             chosen = "|".join(roles or ["police_rasso_lead", "cps_rasso_head"])
             meeting = Meeting(force_code, met, chosen, items, chance.between(0, items // 3))
             self._outbox.put("joint_meetings", meeting)
@@ -76,7 +76,7 @@ class Panel:
             for number in range(1, int(number_drawn) + 1):
                 item = f"{month // 12}-{month % 12 + 1:02d}-{letter}{self._first_item + number:03d}"
                 for role in ("police", "cps"):
-                    if chance.happens(0.97):
+                    if chance.happens(table.number("panel_reading", "both_read")):
                         self._outbox.put("panel_findings", self._finding(chance, item, letter, role, meeting_day))
 
     def _finding(self, chance: Chance, item: str, letter: str, role: str, meeting_day: int) -> PanelFinding:
@@ -93,13 +93,15 @@ class Panel:
             _yes(chance.happens(table.number("panel_judgement", "proportionate"))) if judged else "",
             _yes(agreed == "no" and chance.happens(table.number("panel_judgement", "decision_changed"))),
         ]
-        return PanelFinding(row, meeting_day - chance.between(0, 6))
+        return PanelFinding(
+            row, meeting_day - chance.between(*self._table.ends("panel_reading", "days_before_meeting"))
+        )
 
     def _themes(self, chance: Chance, agreed: str) -> str:
         themes: list[str] = []
-        if agreed != "yes" or chance.happens(0.5):
+        if agreed != "yes" or chance.happens(self._table.number("panel_themes", "issue_though_agreed")):
             themes = chance.several(self._table.mix("panel_themes", "issue"), 2).split("|")
-        if agreed == "yes" and chance.happens(0.35):
+        if agreed == "yes" and chance.happens(self._table.number("panel_themes", "good_where_agreed")):
             themes.append(str(chance.pick(self._table.mix("panel_themes", "good"))))
         return "|".join(themes)
 
@@ -112,8 +114,8 @@ class Panel:
             force = chance.one_of(self._forces) if chance.happens(table.number("action_plan", "for_one_force")) else ""
             owner = chance.one_of(list(table.value("joint_meeting", "roles")))
             action_id = f"A{month // 12}-{self._first_action + month % 12 * _MOST_ACTIONS + number + 1:03d}"
-            due = meeting_day + 7 + chance.days(table.spread("action_plan", "days_to_due"))
-            ended = meeting_day + 7 + chance.days(table.spread("action_plan", "days_to_completion"))
+            due = meeting_day + 1 + chance.days(table.spread("action_plan", "days_to_due"))
+            ended = meeting_day + 1 + chance.days(table.spread("action_plan", "days_to_completion"))
             end = "cancelled" if chance.happens(table.number("action_plan", "cancelled")) else "completed"
             action = Action([action_id, force, title, owner, measure_id], meeting_day, due, ended, end)
             self._outbox.put("local_action_plan", action)

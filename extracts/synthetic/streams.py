@@ -15,6 +15,7 @@ from extracts.synthetic.case_records import Case, CaseRecorder, Submission
 from extracts.synthetic.cases import FINALISED, CasePath, PathMaker, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import CrimeMaker, crime_class, monthly_counts, published_year
+from extracts.synthetic.months import year_of
 from extracts.synthetic.records import GuidanceFailure, InformationRequest, Receipt, Referral, Review
 from extracts.synthetic.references import damaged_crime_reference, damaged_urn, is_distinctive, spread_out_urn
 
@@ -113,9 +114,12 @@ class Stream:
         self._recorder = CaseRecorder(self._table)
         self._factor = _force_factor(place.seed, place.force_code)
         self._earlier: Case | None = None
-        self._writes_slashes = Chance("slashes", place.force_code).happens(0.15)
+        self._writes_slashes = Chance("slashes", place.force_code).happens(
+            self._table.number("typed_otherwise", "urn_with_slashes")
+        )
         self._counts: tuple[int, list[Mapping[str, int]]] = (0, [])
         self._growing: dict[str, _Growing] = {}
+        self._rates: dict[tuple[str, int, int], float] = {}
         self.canaries: Canaries | None = None
 
     def month(self, month: int) -> None:
@@ -131,7 +135,7 @@ class Stream:
         left = _by_class(counts_of_month)
         for offence_code, count in counts_of_month.items():
             name = crime_class(offence_code)
-            rate = self._case_rate(name, year)
+            rate = max(self._case_rate(name, year, received) for received in (year, year + 1))
             for _ in range(count):
                 self._crime(chance, self._crimes.crime(chance, offence_code, month), month, rate, left[name])
                 left[name] -= 1
@@ -163,10 +167,13 @@ class Stream:
             if not waiting or not chance.happens(len(waiting) / left):
                 return None
             return waiting.pop()
-        if not chance.happens(rate):
+        draw = chance.share()
+        if draw >= rate:
             return None
         suspects = int(chance.pick(self._table.mix("suspects_per_case")))
-        return self._paths.path(chance, name, crime.recorded, suspects)
+        path = self._paths.path(chance, name, crime.recorded, suspects)
+        # How many are referred belongs to the year of the receipt, not to that of the crime.
+        return path if draw < self._case_rate(name, month // 12, year_of(path.first_received)) else None
 
     def _with_room(self, counts: Mapping[str, int], month: int) -> Mapping[str, int]:
         """The month's crimes, with more where more cases are planned than crimes were recorded."""
@@ -180,17 +187,19 @@ class Stream:
                 counts[offence_code] = counts.get(offence_code, 0) + missing
         return counts
 
-    def _case_rate(self, name: str, year: int) -> float:
-        """Probability that a crime which is free begins a case.
+    def _case_rate(self, name: str, year: int, received: int) -> float:
+        """Probability that a crime of a year which is free begins a case that is received in a year.
 
         With t cases wanted per crime and c crimes in a case, t * (c - 1) crimes join others and are not free.
         """
-        table = self._table
-        suspects = float(table.in_year(year, "suspects_referred", name)) * self._factor
-        per_case = _mean(table.value("suspects_per_case"))
-        crimes_per_case = _mean(table.value("crimes_per_case"))
-        wanted = suspects / per_case / _recorded_nationally(published_year(year))[name]
-        return wanted / (1 - wanted * (crimes_per_case - 1))
+        key = (name, year, received)
+        if key not in self._rates:
+            table = self._table
+            suspects = float(table.in_year(received, "suspects_referred", name)) * self._factor
+            per_case, crimes_per_case = _mean(table.value("suspects_per_case")), _mean(table.value("crimes_per_case"))
+            wanted = suspects / per_case / _recorded_nationally(published_year(year))[name]
+            self._rates[key] = wanted / (1 - wanted * (crimes_per_case - 1))
+        return self._rates[key]
 
     def _put_unreferred(self, chance: Chance, crime: Crime) -> None:
         self._crimes.close_unreferred(chance, crime)
@@ -326,7 +335,7 @@ class Stream:
             if is_crime_damaged:
                 how = str(chance.pick(self._table.mix("damage", "how_crime_reference")))
                 text = damaged_crime_reference(crime.reference, how, chance)
-            elif chance.share() < 0.06:
+            elif chance.happens(self._table.number("typed_otherwise", "crime_reference_in_small_letters")):
                 text = text.lower()
             referral = Referral(urn, text, suspect.number, submission.receipt_type, sent.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
@@ -346,7 +355,7 @@ class Stream:
         """The crimes that a suspect is submitted for: always the first, mostly the others."""
         pairs = Chance(*self._place.words, case.urn, "pairs", suspect.number)
         for number, crime in enumerate(case.crimes):
-            if number == 0 or suspect.number == 1 or pairs.happens(0.7):
+            if number == 0 or suspect.number == 1 or pairs.happens(self._table.number("other_suspects_crimes")):
                 yield crime
 
     def _damage(self, chance: Chance) -> str:

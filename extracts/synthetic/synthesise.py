@@ -24,15 +24,17 @@ from extracts.synthetic.months import month_number
 from extracts.synthetic.outbox import Outbox
 from extracts.synthetic.panels import Panel
 from extracts.synthetic.places import areas_of, forces_of, recorded_a_year, supplier_of
-from extracts.synthetic.references import ReferenceMint, mint_for
+from extracts.synthetic.references import ReferenceMint, ScarceReferencesError, mint_for
 from extracts.synthetic.request import Request, SynthesisError
 from extracts.synthetic.streams import Canaries, Outboxes, Place, Stream
+from extracts.synthetic.yardstick import YardstickError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
+_TRUE_LINKS = "true_links.csv"
 _NOTE_HEADER = "officer_note"
 _SURNAME = "Quillfeatherby"
 _LINK_COLUMNS = (
@@ -71,11 +73,13 @@ def synthesise(request: Request, show: Callable[[Progress], None] = lambda _: No
     """
     _check(request)
     unfinished = request.into.with_name(f".{request.into.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    _remove(unfinished)
     try:
         written = _Writer(request, unfinished).write(show)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    except BaseException as error:
+        _remove(unfinished)
+        if isinstance(error, (ScarceReferencesError, YardstickError)):
+            raise SynthesisError(str(error)) from error
         raise
     unfinished.replace(request.into)  # whoever finds the folder finds all of it
     return written
@@ -97,7 +101,7 @@ class _Writer:
     def __init__(self, request: Request, folder: Path) -> None:
         self._request, self._folder = request, folder
         self._suppliers = list(all_suppliers().values())
-        self._links = CsvFile(_beside(request.into, "true_links.csv"), "true_links", _LINK_COLUMNS)
+        self._links = CsvFile(_beside(folder, _TRUE_LINKS), "true_links", _LINK_COLUMNS)
         carried = int(calibration().number("deliveries", "carry_in_months"))
         self._first_month = month_number(request.months.start) - carried
         self._defects = Defects(request.seed, request.row_defects, request.defects)
@@ -109,7 +113,6 @@ class _Writer:
     def write(self, show: Callable[[Progress], None]) -> Synthesis:
         request = self._request
         self._folder.mkdir(mode=0o700, parents=True)
-        self._links.path.unlink(missing_ok=True)
         self._open_outboxes()
         areas = [supplier for supplier in self._suppliers if supplier.group == "cps_area"]
         for done, area in enumerate(areas):
@@ -118,6 +121,7 @@ class _Writer:
         for supplier_id in list(self._outboxes):
             self._close(supplier_id)
         self._links.flush()
+        true_links = self._links.path.replace(_beside(request.into, _TRUE_LINKS))
         show(Progress(len(areas), len(areas), "done"))
         key = _beside(request.into, "answer_key.json")
         key.write_text(json.dumps(self._answer_key(), indent=1) + "\n", encoding="utf-8")
@@ -128,7 +132,7 @@ class _Writer:
             defects=len(self._defects.entries),
             not_placed=len(self._defects.not_placed),
             answer_key=key,
-            true_links=self._links.path,
+            true_links=true_links,
         )
 
     def _open_outboxes(self) -> None:
@@ -176,7 +180,9 @@ class _Writer:
         request = self._request
         shares = {force_code: areas_of(force_code)[area.code] for force_code in forces_of(area)}
         planned: yardstick.PlannedCases = {}
-        if area.supplier_id == yardstick.supplier() and yardstick.applies(request.months, request.scale):
+        if area.supplier_id == yardstick.supplier() and yardstick.applies(
+            request.months, request.scale, request.layout
+        ):
             planned = yardstick.planned_cases(request.seed, shares, self._first_month, request.months)
         return [
             Stream(
@@ -242,7 +248,7 @@ class _Writer:
             ),
             "defects": self._defects.listed(),
             "defects_not_placed": sorted(self._defects.not_placed),
-            "yardstick": yardstick.described(request.months, request.scale),
+            "yardstick": yardstick.described(request.months, request.scale, request.layout),
             "canaries": {**(asdict(self._canaries) if self._canaries else {}), "undeclared_column": self._note},
         }
 
@@ -274,6 +280,11 @@ def _rows_a_month(supplier_id: str, kind: str) -> float:
         return share
     forces = [supplier.code] if supplier.group == "force" else forces_of(supplier)
     return share * sum(recorded_a_year(code) * areas_of(code).get(supplier.code, 1.0) for code in forces) / 12
+
+
+def _remove(unfinished: Path) -> None:
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _beside(unfinished, _TRUE_LINKS).unlink(missing_ok=True)
 
 
 def _beside(folder: Path, name: str) -> Path:

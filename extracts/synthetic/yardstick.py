@@ -20,6 +20,7 @@ from extracts.synthetic.cases import CHARGE, CaseBegun, CasePath, PathMaker, Sus
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import crime_class, published_year
 from extracts.synthetic.months import first_day, month_number, year_of
+from extracts.synthetic.plan import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,10 @@ _NOT_CONVICTED = ("acquitted", "dropped")
 _CONVICTED = ("convicted_plea", "convicted_trial")
 
 
+class YardstickError(ValueError):
+    """No set of paths with the yardstick's counts was found; the message says what to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One suspect of one planned path."""
@@ -42,10 +47,14 @@ class _Part:
     suspect: Suspect
 
 
-def applies(months: Period, scale: float) -> bool:
-    """Whether the yardstick is in what is written: at scale 1, with all its years."""
+def applies(months: Period, scale: float, layout: Layout) -> bool:
+    """Whether the yardstick is in what is written: at scale 1, with all its years.
+
+    And with a history: only a first delivery of a year or more carries in the cases that are open when it begins.
+    """
     years = calibration().value("yardstick", "years")
-    return scale == 1 and months.start <= date(min(years), 1, 1) and months.end >= date(max(years), 12, 31)
+    is_whole = scale == 1 and layout is Layout.history
+    return is_whole and months.start <= date(min(years), 1, 1) and months.end >= date(max(years), 12, 31)
 
 
 def supplier() -> str:
@@ -53,10 +62,11 @@ def supplier() -> str:
     return str(calibration().value("yardstick", "supplier"))
 
 
-def described(months: Period, scale: float) -> dict[str, Any]:
+def described(months: Period, scale: float, layout: Layout) -> dict[str, Any]:
     """What the answer key says about it."""
-    if not applies(months, scale):
-        return {"is_included": False, "reason": "it needs scale 1 and all months of the years 2018 to 2020"}
+    if not applies(months, scale, layout):
+        reason = "it needs scale 1, the layout history and all months of the years 2018 to 2020"
+        return {"is_included": False, "reason": reason}
     wanted = calibration().value("yardstick")
     names = ("referred", "completed", "charged", "finalised", "convicted", "rasso_charged")
     counts = {str(year): {name: wanted[name][year] for name in names} for year in wanted["years"]}

@@ -1,0 +1,492 @@
+"""The output has the distributions of the calibration table, within tolerances that stand beside each comparison."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from extracts.synthetic.calibration import (
+    BASES,
+    RECORDED_OFFENCES,
+    TABLE,
+    Calibration,
+    CalibrationError,
+    Parameter,
+    calibration,
+    is_rape,
+    lognormal,
+    mix_of,
+    recorded_offences,
+)
+from extracts.synthetic.places import supplier_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import duckdb
+YEARS = (2018, 2019, 2020)
+
+
+@pytest.fixture(scope="module")
+def rows(whole_rows: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    whole_rows.execute(
+        """
+        create table suspect as
+        select supplier, urn, suspect_number,
+            min(try_cast(received_date as date)) as first_day,
+            min(try_cast(received_date as date)) filter (where receipt_type = 'charging_decision') as charging_day,
+            bool_or(receipt_type = 'early_advice') as has_advice,
+            bool_or(is_in_custody = 'true') as is_in_custody,
+            bool_or(coalesce(monitoring_flags, '') like '%RAPE%') as is_flagged
+        from cps_receipts
+        group by all
+        """
+    )
+    return whole_rows
+
+
+def _one(rows: duckdb.DuckDBPyConnection, query: str) -> Any:  # noqa: ANN401 - a number or None
+    found = rows.execute(query).fetchone()
+    assert found is not None
+    return found[0]
+
+
+def assert_same_shares(counts: Mapping[str, float], weights: Mapping[Any, float], tolerance: float) -> None:
+    """Shares of what was counted and of the table differ by less than a tolerance (a share of 1)."""
+    counted, expected = float(sum(counts.values())), float(sum(weights.values()))
+    assert set(counts) <= {str(value) for value in weights}
+    for value, weight in weights.items():
+        difference = counts.get(str(value), 0) / counted - weight / expected
+        assert abs(difference) < tolerance, f"{value} differs by {difference:+.3f}"
+
+
+def test_a_wrong_mix_is_noticed() -> None:
+    with pytest.raises(AssertionError, match="charge differs"):
+        assert_same_shares({"charge": 60, "other": 40}, {"charge": 50, "other": 50}, tolerance=0.05)
+
+
+# ---- the table itself -----------------------------------------------------------------------------------------------
+
+
+def test_every_parameter_says_where_it_comes_from() -> None:
+    for entry in yaml.safe_load(TABLE.read_text(encoding="utf-8"))["parameters"]:
+        assert set(entry) <= {"id", "value", "unit", "basis", "source", "reason"}
+        assert entry["basis"] in BASES
+        assert entry["unit"]
+        assert entry["source"] != "none" or entry["basis"] == "assumption"
+        assert entry.get("reason") or entry["basis"] == "published"
+
+
+def test_every_parameter_is_used() -> None:
+    compared = "unassigned_share"  # what the output must show, and nothing that is drawn from
+    code = "".join(path.read_text(encoding="utf-8") for path in TABLE.parent.glob("*.py")) + f'"{compared}"'
+    unused = [name for name in calibration().parameters if f'"{name}"' not in code]
+    assert unused == []
+
+
+def test_a_parameter_that_is_not_there_is_named() -> None:
+    table = Calibration({"speed": Parameter("speed", {"fast": 1}, "none", "assumption", "none", "made up")})
+    with pytest.raises(CalibrationError, match="speed / slow"):
+        table.value("speed", "slow")
+
+
+@pytest.mark.parametrize(("median", "mean"), [(84, 132), (16, 57.4), (5, 5)])
+def test_a_spread_has_its_median_and_mean(median: float, mean: float) -> None:
+    days = lognormal(median, mean).days
+    assert days[len(days) // 2] == pytest.approx(median, abs=1)
+    assert sum(days) / len(days) == pytest.approx(mean, rel=0.03)
+
+
+def test_a_mix_covers_every_share() -> None:
+    mix = mix_of({"a": 1, "b": 3})
+    assert [mix.at(share) for share in (0.0, 0.2499, 0.25, 0.9999999999999999)] == ["a", "a", "b", "b"]
+
+
+def test_the_seed_of_recorded_offences_is_the_published_file(public_data: Path) -> None:
+    import duckdb
+
+    from extracts.contract import place_aliases
+
+    published: dict[tuple[str, str, str], int] = {}
+    connection = duckdb.connect()
+    found = connection.execute(
+        """
+        select "Force", cast(left("FY", 4) as integer) + ("Financial Quarter" = 4)::integer, "Offence Code", sum(n)
+        from read_parquet($path) where "Group" ilike '%sexual%' group by 1, 2, 3
+        """,
+        {"path": str(public_data / "home_office" / "recorded_crime_by_force_2012_2025.parquet")},
+    ).fetchall()
+    for force, year, code, count in found:
+        if 2016 <= year <= 2020 and count:
+            published[place_aliases()[force], str(year), code] = int(count)
+    with RECORDED_OFFENCES.open(encoding="utf-8", newline="") as lines:
+        seed = {
+            (r["force_code"], r["calendar_year"], r["offence_code"]): int(r["recorded_count"])
+            for r in csv.DictReader(lines)
+        }
+    assert seed == published
+
+
+# ---- crimes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("force_code", ["06", "20", "41", "61"])
+@pytest.mark.parametrize("year", YEARS)
+def test_each_force_records_what_was_published(rows: duckdb.DuckDBPyConnection, force_code: str, year: int) -> None:
+    force = supplier_of("force", force_code).supplier_id
+    counted = dict(
+        rows.execute(
+            """
+            select offence_code, count(*) from police_crimes
+            where supplier = ? and left(recorded_date, 4) = ? group by 1
+            """,
+            [force, str(year)],
+        ).fetchall()
+    )
+    for code, published in recorded_offences()[force_code, year].items():
+        assert counted.get(code, 0) == pytest.approx(published, abs=5)  # defects change a code; delays move a few
+
+
+def test_london_and_the_railways_record_what_was_published(rows: duckdb.DuckDBPyConnection) -> None:
+    for force_code in ("01", "48", "93"):
+        force = supplier_of("force", force_code).supplier_id
+        published = sum(recorded_offences()[force_code, 2019].values())
+        counted = _one(
+            rows, f"select count(*) from police_crimes where supplier = '{force}' and recorded_date like '2019%'"
+        )
+        assert counted == pytest.approx(published, rel=0.02, abs=15)
+
+
+def test_quarters_are_those_published(rows: duckdb.DuckDBPyConnection) -> None:
+    for year in YEARS:
+        counted = rows.execute(
+            f"""
+            select (cast(substr(recorded_date, 6, 2) as integer) - 1) // 3, count(*)
+            from police_crimes where recorded_date like '{year}-%' group by 1
+            """
+        ).fetchall()
+        weights = dict(enumerate(calibration().value("recorded_by_quarter")[year]))
+        assert_same_shares({str(quarter): count for quarter, count in counted}, weights, tolerance=0.01)
+
+
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_outcomes_that_need_no_prosecutor_have_the_published_mix(rows: duckdb.DuckDBPyConnection, name: str) -> None:
+    weights = {code: count for code, count in calibration().value("outcome_mix", name).items() if code != 1}
+    counted = rows.execute(
+        f"""
+        select outcome_type, count(*) from police_crimes
+        where recorded_date like '2018%' and outcome_type in {tuple(map(str, weights))}
+            and (offence_code like '19%') = {name == "rape"}
+        group by 1
+        """
+    ).fetchall()
+    # Cases in which a prosecutor finds too little evidence end as 15 and 16 as well.
+    assert_same_shares(dict(counted), weights, tolerance=0.025)
+
+
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_as_many_crimes_as_published_have_no_outcome_yet(rows: duckdb.DuckDBPyConnection, name: str) -> None:
+    # The published share is seen one to two years after recording: crimes of 2019 at the end of 2020.
+    share = _one(
+        rows,
+        f"""
+        select avg((outcome_type = '0')::integer) from police_crimes
+        where recorded_date like '2019%' and (offence_code like '19%') = {name == "rape"}
+        """,
+    )
+    assert share == pytest.approx(calibration().number("unassigned_share", name), abs=0.015)
+
+
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_non_recent_crimes(rows: duckdb.DuckDBPyConnection, name: str) -> None:
+    share = _one(
+        rows,
+        f"""
+        select avg((is_non_recent = 'true')::integer) from police_crimes
+        where recorded_date >= '2018' and (offence_code like '19%') = {name == "rape"}
+        """,
+    )
+    assert share == pytest.approx(calibration().number("non_recent_share", name), abs=0.01)
+
+
+def test_ages_keep_to_the_offence(rows: duckdb.DuckDBPyConnection) -> None:
+    bands = dict(
+        rows.execute(
+            """
+            select offence_code, list(distinct victim_age_band) from police_crimes
+            where recorded_date >= '2018' group by 1
+            """
+        ).fetchall()
+    )
+    assert set(bands["19E"]) <= {"0_to_12", "not_known", "not_a_code", None}
+    assert "0_to_12" not in bands["19C"]
+
+
+# ---- cases ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("rape", 0.07), ("other", 0.07)])
+@pytest.mark.parametrize("year", YEARS)
+def test_suspects_referred(rows: duckdb.DuckDBPyConnection, name: str, tolerance: float, year: int) -> None:
+    counted = _one(
+        rows, f"select count(*) from suspect where year(first_day) = {year} and is_flagged = {name == 'rape'}"
+    )
+    expected = calibration().in_year(year, "suspects_referred", name)
+    assert counted == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_early_advice(rows: duckdb.DuckDBPyConnection, name: str) -> None:
+    for year in (2018, 2020):
+        share = _one(
+            rows,
+            f"""
+            select avg(has_advice::integer) from suspect
+            where year(first_day) = {year} and not is_in_custody and is_flagged = {name == "rape"}
+            """,
+        )
+        assert share == pytest.approx(calibration().in_year(year, "early_advice_share", name), abs=0.03)
+
+
+def test_triage(rows: duckdb.DuckDBPyConnection) -> None:
+    reasons = dict(
+        rows.execute(
+            """
+            select reason, count(*) from (
+                select unnest(string_split(triage_reasons, '|')) as reason from cps_receipts
+                where triage_outcome = 'rejected_non_compliant' and triage_reasons <> 'not_a_code'
+            )
+            group by 1
+            """
+        ).fetchall()
+    )
+    # One to three reasons without repeats: frequent ones lose a little.
+    assert_same_shares(reasons, calibration().value("triage_reasons", "rejected_non_compliant"), tolerance=0.03)
+    rejected = _one(
+        rows,
+        """
+        select avg((triage_outcome = 'rejected_non_compliant')::integer) from cps_receipts
+        where receipt_type = 'charging_decision' and received_date like '2019%' and is_in_custody = 'false'
+        """,
+    )
+    # Files decided within days are not sent back.
+    assert 0.6 < rejected / calibration().in_year(2019, "triage_rejection", "non_compliant") <= 1.05
+
+
+def test_requests_for_information(rows: duckdb.DuckDBPyConnection) -> None:
+    plans = dict(
+        rows.execute(
+            """
+            select plans::varchar, count(*) from (
+                select max(try_cast(plan_number as integer)) as plans from cps_information_requests
+                where requested_date between '2018' and '2020' group by supplier, urn
+            ) where plans between 1 and 4 group by 1
+            """
+        ).fetchall()
+    )
+    # A case that is decided soon has no time for another plan.
+    assert_same_shares(plans, calibration().value("plans_per_case"), tolerance=0.13)
+    categories = dict(
+        rows.execute(
+            "select category, count(*) from cps_information_requests where category in "
+            f"{tuple(calibration().value('request_categories'))} group by 1"
+        ).fetchall()
+    )
+    assert_same_shares(categories, calibration().value("request_categories"), tolerance=0.01)
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_decisions(rows: duckdb.DuckDBPyConnection, name: str, year: int) -> None:
+    weights = dict(calibration().in_year(year, "decision_mix", name))
+    counted = rows.execute(
+        f"""
+        select decision, count(*) from cps_decisions semi join
+            (from suspect where is_flagged = {name == "rape"}) using (supplier, urn, suspect_number)
+        where decision_date like '{year}%' and decision in {tuple(weights)} and supplier <> 'cps-west-midlands'
+        group by 1
+        """
+    ).fetchall()
+    assert_same_shares(dict(counted), weights, tolerance=0.035)
+
+
+def test_days_from_receipt_to_decision_have_the_published_mean_and_are_skewed(
+    rows: duckdb.DuckDBPyConnection,
+) -> None:
+    found = rows.execute(
+        """
+        select avg(days), median(days) from (
+            select try_cast(decision_date as date) - charging_day as days
+            from cps_decisions inner join suspect using (supplier, urn, suspect_number)
+            where is_flagged and decision_date like '2019%' and decision <> 'administratively_finalised'
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    mean, median = found
+    assert mean == pytest.approx(114, rel=0.06)
+    assert median < 0.8 * mean
+
+
+def test_days_from_charge_to_completion_have_the_published_mean(rows: duckdb.DuckDBPyConnection) -> None:
+    mean = _one(
+        rows,
+        """
+        select avg(try_cast(finalised_date as date) - try_cast(charged_date as date))
+        from cps_prosecution_outcomes as prosecution
+        inner join cps_decisions as decision using (supplier, urn, suspect_number)
+        semi join (from suspect where is_flagged) using (supplier, urn, suspect_number)
+        where finalised_date like '2019%' and crown_court_receipt_date is not null and decision = 'charge'
+        """,
+    )
+    assert mean == pytest.approx(301, rel=0.06)
+
+
+def test_days_from_offence_to_charge_have_the_published_median_and_mean(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select median(days), avg(days) from (
+            select try_cast(charged_date as date) - try_cast(committed_to as date) as days
+            from cps_decisions as decision
+            inner join (
+                select distinct urn, suspect_number, crime_reference, supplier as force from police_referrals
+            ) as referral using (urn, suspect_number)
+            inner join police_crimes as crime
+                on referral.force = crime.supplier and referral.crime_reference = crime.crime_reference
+            where decision = 'charge' and offence_code like '19%' and charged_date like '2018%'
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    assert found[0] == pytest.approx(394.5, rel=0.2)
+    assert found[1] == pytest.approx(2420, rel=0.12)
+
+
+def test_police_charge_some_suspects_before_the_decision(rows: duckdb.DuckDBPyConnection) -> None:
+    share = _one(
+        rows, "select avg((charged_date < decision_date)::integer) from cps_decisions where decision = 'charge'"
+    )
+    assert share == pytest.approx(calibration().number("police_charged_first"), abs=0.006)
+
+
+def test_some_finalised_cases_come_back(rows: duckdb.DuckDBPyConnection) -> None:
+    share = _one(
+        rows,
+        """
+        select avg((reopened_date is not null)::integer) from (
+            from cps_decisions
+            where supplier <> 'cps-west-midlands'
+            qualify row_number() over (partition by supplier, urn, suspect_number order by decision_date) = 1
+        )
+        semi join (from suspect where not is_in_custody) using (supplier, urn, suspect_number)
+        where decision = 'administratively_finalised' and decision_date between '2018' and '2020'
+        """,
+    )
+    assert share == pytest.approx(calibration().number("reopened_share", "share"), abs=0.03)
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("name", ["rape", "other"])
+def test_court_outcomes(rows: duckdb.DuckDBPyConnection, name: str, year: int) -> None:
+    weights = dict(calibration().in_year(year, "court_outcome_mix", name))
+    counted = rows.execute(
+        f"""
+        select outcome, count(*) from cps_prosecution_outcomes semi join
+            (from suspect where is_flagged = {name == "rape"}) using (supplier, urn, suspect_number)
+        where finalised_date like '{year}%' and outcome in {tuple(weights)} and supplier <> 'cps-west-midlands'
+        group by 1
+        """
+    ).fetchall()
+    assert_same_shares(dict(counted), weights, tolerance=0.035)
+
+
+# ---- shapes that linking must survive -------------------------------------------------------------------------------
+
+
+def test_crimes_and_cases_are_many_to_many(rows: duckdb.DuckDBPyConnection) -> None:
+    crimes_of_a_urn = _one(
+        rows, "select max(n) from (select count(distinct crime_reference) n from police_referrals group by urn)"
+    )
+    urns_of_a_crime = _one(
+        rows,
+        """
+        select max(n) from (
+            select count(distinct urn) n from police_referrals where length(urn) = 11 group by supplier, crime_reference
+        )
+        """,
+    )
+    suspects = _one(rows, "select max(n) from (select count(distinct suspect_number) n from suspect group by urn)")
+    assert crimes_of_a_urn >= 4
+    assert urns_of_a_crime >= 2
+    assert suspects >= 4
+
+
+def test_some_cases_are_split_and_some_go_on_under_another_urn(rows: duckdb.DuckDBPyConnection) -> None:
+    assert _one(rows, "select count(*) from cps_decisions where urn like '%/1'") > 20
+    merged = """
+        select count(*) from cps_receipts as receipt
+        where lead_urn not like '%/1' and exists (
+            select 1 from cps_decisions as decision
+            where decision.urn = receipt.lead_urn and decision.suspect_number = receipt.suspect_number
+        )
+    """
+    assert _one(rows, merged) > 20
+
+
+def test_london_has_two_areas_and_the_railways_go_to_all(rows: duckdb.DuckDBPyConnection) -> None:
+    areas = dict(rows.execute("select left(urn, 2), count(distinct supplier) from suspect group by 1").fetchall())
+    assert areas["01"] == areas["48"] == 2
+    assert areas["93"] == 14
+    assert areas["20"] == 1
+
+
+def test_cps_direct_decides_custody_cases_for_every_area(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select count(distinct supplier), avg((is_in_custody = 'true')::integer)
+        from cps_receipts where decided_by_cps_direct = 'true'
+        """
+    ).fetchone()
+    assert found is not None
+    assert found[0] == 14
+    assert found[1] > 0.85
+
+
+def test_outcome_16_follows_some_referrals(rows: duckdb.DuckDBPyConnection) -> None:
+    count = _one(
+        rows,
+        """
+        select count(*) from police_crimes semi join police_referrals using (supplier, crime_reference)
+        where outcome_type = '16'
+        """,
+    )
+    assert count > 500
+
+
+def test_some_advice_is_never_followed(rows: duckdb.DuckDBPyConnection) -> None:
+    share = _one(
+        rows,
+        "select avg((charging_day is null)::integer) from suspect where has_advice and year(first_day) in (2018, 2019)",
+    )
+    assert share == pytest.approx(calibration().number("early_advice_not_followed"), abs=0.05)
+
+
+def test_prosecutions_fail_for_reasons_of_the_victim(rows: duckdb.DuckDBPyConnection) -> None:
+    for outcome, share in calibration().value("victim_reason", "share").items():
+        counted = _one(
+            rows,
+            f"""
+            select avg((victim_reason is not null)::integer) from cps_prosecution_outcomes
+            where outcome = '{outcome}'
+            """,
+        )
+        assert counted == pytest.approx(share, abs=0.03)
+
+
+def test_rape_is_told_by_its_code() -> None:
+    assert is_rape("19C")
+    assert not is_rape("20A")

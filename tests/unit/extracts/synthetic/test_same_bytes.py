@@ -1,0 +1,40 @@
+"""Equal arguments give equal bytes, whatever the process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CODE = """
+import sys
+from pathlib import Path
+from extracts.period import Period
+from extracts.synthetic.request import Request
+from extracts.synthetic.synthesise import synthesise
+synthesise(Request(Path(sys.argv[1]), Period.parse("2019-11..2020-12"), scale=0.03, seed=int(sys.argv[2])))
+"""
+
+
+def _hashes(folder: Path, *, seed: int, hash_seed: int) -> dict[str, str]:
+    """Hash of every file that a fresh process writes, by its path."""
+    into = folder / "extracts"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONHASHSEED": str(hash_seed), "TZ": "Pacific/Auckland" if hash_seed else "UTC"}
+    subprocess.run([sys.executable, "-c", _CODE, str(into), str(seed)], env=environment, check=True)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def test_two_processes_write_the_same_bytes_and_another_seed_writes_others(tmp_path: Path) -> None:
+    first = _hashes(tmp_path / "first", seed=1992, hash_seed=0)
+    second = _hashes(tmp_path / "second", seed=1992, hash_seed=4711)
+    other = _hashes(tmp_path / "other", seed=1993, hash_seed=0)
+    assert len(first) > 400
+    assert first == second
+    assert first != other
