@@ -13,7 +13,10 @@ import pytest
 from extracts.synthetic.aggregates import write_samples
 
 RASSO = Path(sys.executable).with_name("rasso")
-COMMANDS = ("deliver", "receive", "build", "publish", "run", "status", "up")
+COMMANDS = (
+    *("deliver", "receive", "link", "build", "publish", "run", "status", "up"),
+    *("contracts", "make-key", "synthesise"),
+)
 
 
 def rasso(home: Path, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -34,6 +37,19 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert answer.returncode == 0
     assert "Usage" in answer.stdout
     assert not (tmp_path / "home").exists()
+
+
+def test_without_a_key_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RASSO_KEY_FILE", str(tmp_path / "absent.json"))
+    sample = write_samples(tmp_path / "samples")[-1]
+    handed_over = ("--supplier", sample.supplier, "--kind", sample.kind, "--synthetic")
+    assert rasso(tmp_path / "home", "deliver", sample.path, *handed_over).returncode == 0
+    answer = rasso(tmp_path / "home", "run")
+    assert answer.returncode == 1
+    assert "make one with: rasso make-key" in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+    assert len(list((tmp_path / "home" / "landing").glob("*/*/*.csv"))) == 1  # still waits
+    assert [path for path in (tmp_path / "home" / "archive").rglob("*") if path.is_file()] == []
 
 
 def test_nothing_waiting_is_said_and_is_no_failure(tmp_path: Path) -> None:
