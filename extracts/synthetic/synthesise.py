@@ -95,6 +95,7 @@ def _check(request: Request) -> None:
     if min([request.row_defects, request.delivery_defects, *request.defects.values()]) < 0:
         raise SynthesisError("there cannot be fewer than 0 defects")
     _check_defects(request)
+    _check_references(request)
 
 
 class _Writer:
@@ -260,6 +261,16 @@ def _check_defects(request: Request) -> None:
         alike = [name for name in known if name[:3] == unknown[0][:3]]
         kinds = sorted({f"{name[:2]}-…" for name in known if name[2:3] == "-"})
         raise SynthesisError(f"no defect trips {unknown[0][:40]!r} alone; there are: {', '.join(alike or kinds)}")
+
+
+def _check_references(request: Request) -> None:
+    """Refuse a scale at which some force would run out of references, before anything is written."""
+    try:
+        for area in (supplier for supplier in all_suppliers().values() if supplier.group == "cps_area"):
+            for force_code in forces_of(area):
+                _mint(area.code, force_code, request.scale)
+    except ScarceReferencesError as error:
+        raise SynthesisError(str(error)) from error
 
 
 def _mint(area_code: str, force_code: str, scale: float) -> ReferenceMint:

@@ -62,39 +62,39 @@ def find_crimes(connection: duckdb.DuckDBPyConnection) -> bool:
     """Prepare the search for crimes, once URNs are found; False where every referral has its exact crime."""
     connection.execute(
         """
+        create or replace temp table without_crime as
+        select referral.*, urn_leg.token as urn_token
+        from referral
+        anti join crime_leg using (referral_id)
+        left join urn_leg using (referral_id)
+        """
+    )
+    if not _has_rows(connection, "without_crime"):
+        return False
+    receipts = current_receipts("select distinct urn_token from without_crime", "urn_token")
+    connection.execute(
+        f"""
         create or replace temp table open_crime as
         with
-        open as (
-            select referral.*, urn_leg.token as urn_token
-            from referral
-            anti join crime_leg using (referral_id)
-            left join urn_leg using (referral_id)
-        ),
         cases as (
             select
                 urn_token,
                 bool_or(is_rape) as is_rape,
                 bool_or(is_child) as is_child,
                 min(police_unit) as police_unit,
-            from (
-                select urn_token, is_rape, is_child, police_unit from receipt
-                union all
-                select urn_token, is_rape, is_child, police_unit from receipt_of_month
-            )
+            from ({receipts})
             group by urn_token
         )
         select
             open.*,
             reference.original as crime_reference,
             cases.* exclude (urn_token),
-        from open
+        from without_crime as open
         inner join vault.reference as reference
             on reference.entity = 'crime' and open.referral_crime_reference_token = reference.token
         left join cases on open.urn_token = cases.urn_token
         """
     )
-    if not _has_rows(connection, "open_crime"):
-        return False
     connection.execute(
         """
         create or replace temp view open_crime_text as
@@ -112,11 +112,6 @@ def find_crimes(connection: duckdb.DuckDBPyConnection) -> bool:
     _load_settled(connection, "select urn_token from open_crime")
     _load_candidate_crimes(connection)
     return True
-
-
-def prepare_empty(connection: duckdb.DuckDBPyConnection) -> None:
-    """What a search for crimes reads where no search for URNs was needed."""
-    connection.execute("create or replace temp table receipt_of_month as from receipt limit 0")
 
 
 def _load_receipts_of_months(connection: duckdb.DuckDBPyConnection) -> None:

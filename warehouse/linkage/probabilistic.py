@@ -145,8 +145,10 @@ SIDES: Mapping[str, Sides] = {
         """,
         # A crime may be recorded years before: not the period chooses, but likeness, and what else belongs to the case.
         blocks=(
-            "l.force_code = r.force_code and list_contains(l.candidates, r.crime_token)"
-            f" and r.day <= l.day + {REPORTED_LATE_DAYS}",
+            (
+                "l.force_code = r.force_code and list_contains(l.candidates, r.crime_token)"
+                f" and r.day <= l.day + {REPORTED_LATE_DAYS}"
+            ),
         ),
         target="crime_token",
     ),

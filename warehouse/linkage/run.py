@@ -3,8 +3,8 @@
 Belongs here: the order of the steps, and when everything is linked anew. Does not belong here: how records are compared
 (``exact``, ``repaired``, ``probabilistic``).
 
-The run reads the lake as it stood when it began and originals through the vault's door for linking; what it writes, in
-one transaction, holds tokens, methods and probabilities only. Originals never leave the connection.
+A run reads originals through the vault's door for linking, and they never leave that connection; what it writes, in one
+transaction, holds tokens, methods and probabilities only.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def link(settings: Settings, keys: Keys) -> LinkOutcome:
     if not _is_needed(settings):
         return LinkOutcome(None, 0, 0, 0, 0, time.perf_counter() - started)
     with originals(settings, keys, _PURPOSE) as connection:
-        run = None
-        while run is None:
-            run = _run(connection, settings)
+        run = _run(connection, settings)
         write_page(settings, connection)
     counts = (run.exact_count, run.repaired_count, run.probabilistic_count, run.unlinked_count)
     return LinkOutcome(run.run_id, *counts, time.perf_counter() - started)
@@ -94,7 +92,6 @@ def compare(connection: duckdb.DuckDBPyConnection, threshold: float, *, is_full:
     scope.load_referrals(connection, is_full=is_full)
     scope.load_partners(connection)
     exact.link_exact(connection)
-    candidates.prepare_empty(connection)
     if candidates.find_receipts(connection):
         repaired.repair_urns(connection)
         exact.link_equal_urns(connection)
@@ -149,23 +146,20 @@ def _is_needed(settings: Settings) -> bool:
     return _is_needed(settings)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bridge.LinkRun | None:
-    """One try; None where another process linked meanwhile."""
-    started_at = ledger.now()
-    try:
-        # One transaction sees one state of the lake.
-        with transaction(connection):
-            snapshot, before = newest_snapshot(connection), bridge.newest_run(connection)
-            is_anew = is_full(connection, settings.link_threshold)
+def _run(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bridge.LinkRun:
+    """Compare and write, nobody else writing meanwhile: a lake that changes between two queries would not add up."""
+    threshold, started_at = settings.link_threshold, ledger.now()
+    with writer_lock(settings):
+        try:
+            is_anew = is_full(connection, threshold)
+            snapshot = newest_snapshot(connection)
             deliveries = scope.find_new_deliveries(connection, is_full=is_anew)
-            compare(connection, settings.link_threshold, is_full=is_anew)
-    except Exception as error:  # noqa: BLE001 - Splink's and DuckDB's words may quote what was being compared
-        raise LinkError(f"records could not be compared ({type(error).__name__}); nothing was changed") from None
-    run = record_of(connection, started_at, snapshot, len(deliveries), settings.link_threshold, is_full=is_anew)
-    with writer_lock(settings), transaction(connection):
-        if bridge.newest_run(connection) != before:
-            return None
-        bridge.write(connection, run)
+            compare(connection, threshold, is_full=is_anew)
+        except Exception as error:  # noqa: BLE001 - Splink's and DuckDB's words may quote what was being compared
+            raise LinkError(f"records could not be compared ({type(error).__name__}); nothing was changed") from None
+        run = record_of(connection, started_at, snapshot, len(deliveries), threshold, is_full=is_anew)
         processing = ledger.ProcessingRow.of("combination", "linkage.crime_case_link", run.referral_count, _PURPOSE)
-        ledger.insert_processing(connection, [processing])
+        with transaction(connection):
+            bridge.write(connection, run)
+            ledger.insert_processing(connection, [processing])
     return run

@@ -6,7 +6,7 @@ A referral is *settled* when both of its references have an exact partner that n
 depend on nothing but their own tokens. All others are *open*: what becomes of them also depends on records with other
 tokens, and on each other where two of them want the same receipt. So a run takes up
 
-1. referrals of deliveries that were not linked before, and those whose own tokens stand in such a delivery;
+1. referrals of deliveries that were not linked before, and those that name or have a record of such a delivery;
 2. open referrals that share a reference with one of those: a settled referral tells which crime belongs to which case;
 3. open referrals of the same force within a month of any of that, or of a receipt that came;
 4. open referrals whose crime reference is close to that of a crime that came.
@@ -34,7 +34,7 @@ KEY = (
     "submitted_date",
 )
 _KEY = ", ".join(KEY)
-# Of a case with several crimes some are reported after the first submission; none that is reported later still is weighed.
+# Some crimes of a case are reported after its first submission; one that is reported later than this is not weighed.
 REPORTED_LATE_DAYS = 60
 _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
 _REFERRAL_KEY = """
@@ -236,9 +236,14 @@ def _add_by_own_tokens(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         insert into due
+        with
+        urns as (select distinct urn_token as token from new_receipt),
+        crimes as (select distinct crime_reference_token as token from new_crime)
         select {_KEY} from former
-        where referral_urn_token in (select urn_token from new_receipt)
-            or referral_crime_reference_token in (select crime_reference_token from new_crime)
+        where referral_urn_token in (from urns) or referral_crime_reference_token in (from crimes)
+        union all
+        select {_KEY} from former_open
+        where urn_token in (from urns) or crime_reference_token in (from crimes)
         """
     )
 

@@ -6,7 +6,7 @@ Numbers are drawn at random within force and year, so a mistyped reference may b
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from linkage_records import Crime, Receipt, Record, Referral
@@ -19,15 +19,16 @@ _CONFUSED = {"0": "ODQ", "1": "IL", "2": "Z", "5": "S", "6": "G", "8": "B"}
 
 @dataclass
 class World:
-    """Records by the month in which they were made, and the right (crime reference, URN) of each referral."""
+    """Records, how some of them change later, and the right (crime reference, URN) of each referral."""
 
     crimes: list[Crime] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     truth: dict[Referral, tuple[str, str]] = field(default_factory=dict)
+    changes: list[tuple[date, Crime | Receipt]] = field(default_factory=list)
 
     def deliveries(self) -> list[list[Record]]:
-        """What police and CPS send for each month, apart."""
+        """What police and CPS send for each month, apart, and apart from it what changed."""
         months: dict[tuple[str, date], list[Record]] = {}
         for crime in self.crimes:
             months.setdefault(("police", crime.reported_date.replace(day=1)), []).append(crime)
@@ -35,6 +36,8 @@ class World:
             months.setdefault(("police", referral.submitted_date.replace(day=1)), []).append(referral)
         for receipt in self.receipts:
             months.setdefault(("cps", receipt.received_date.replace(day=1)), []).append(receipt)
+        for day, record in self.changes:
+            months.setdefault(("change", day.replace(day=1)), []).append(record)
         return [records for _key, records in sorted(months.items(), key=lambda item: item[0][1])]
 
 
@@ -53,6 +56,7 @@ def make_world(seed: int, cases: int, damaged_share: float) -> World:
                 reference, force, _unit(chance, force), chance.choice(["19C", "17A"]), day, not_referred_reason=closed
             )
         )
+    _change_some(world, chance)
     return world
 
 
@@ -90,6 +94,19 @@ def _case(world: World, chance: random.Random, used: set[str], force: str, damag
                     world.referrals.append(referral)
                     world.truth[referral] = (crime.crime_reference, urn)
         submitted += timedelta(days=chance.randrange(20, 90))
+
+
+def _change_some(world: World, chance: random.Random) -> None:
+    """Crimes that are closed or become another offence later, receipts that are flagged or lose their flag."""
+    for crime in world.crimes:
+        later = crime.reported_date + timedelta(days=chance.randrange(31, 300))
+        if crime.not_referred_reason is None and chance.random() < 0.1:
+            change = {"offence_code": "17A"} if chance.random() < 0.3 else {"not_referred_reason": "other"}
+            world.changes.append((later, replace(crime, **change)))
+    for receipt in world.receipts:
+        if chance.random() < 0.1:
+            later = receipt.received_date + timedelta(days=chance.randrange(31, 120))
+            world.changes.append((later, replace(receipt, monitoring_flags=chance.choice(["RAPE", "VIVM"]))))
 
 
 def damaged(chance: random.Random, text: str, start: int, end: int) -> str:

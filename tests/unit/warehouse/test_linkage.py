@@ -395,6 +395,20 @@ def test_a_crime_that_changes_moves_links_that_hang_on_it(desk: LinkDesk) -> Non
     assert desk.links() == {desk.pair(CRIME, RECEIPT)}
 
 
+def test_what_a_later_submission_of_the_case_tells_decides_between_two_crimes(desk: LinkDesk) -> None:
+    much_later = DAY + timedelta(days=200)
+    received = replace(RECEIPT, receipt_type="resubmission", received_date=much_later)
+    typed = replace(REFERRAL, crime_reference="20DV/140587/19")
+    desk.deliver(CRIME, Crime("20DV/140588/19"), RECEIPT, received, typed)
+    assert desk.link().unlinked == 1
+    desk.deliver(replace(REFERRAL, submission_type="resubmission", submitted_date=much_later))
+
+    desk.link()
+
+    assert desk.methods() == ["exact", "probabilistic"]
+    assert desk.links() == {desk.pair(CRIME, RECEIPT)}
+
+
 def test_a_referral_that_is_sent_again_has_one_link(desk: LinkDesk) -> None:
     desk.deliver(CRIME, RECEIPT, REFERRAL)
     desk.link()

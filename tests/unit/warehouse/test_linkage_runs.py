@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from linkage_records import Crime, LinkHome, Receipt, Referral
 
-from warehouse.lake import transaction, writing
+from warehouse.lake import reading, transaction, writing
 from warehouse.linkage import LinkError, run
 
 if TYPE_CHECKING:
@@ -68,11 +68,14 @@ ORIGINALS = ("20AB0123520", "20AB0132520", "20DV14058619", "20DV/140586/19", "14
 def places_of_originals(home: LinkHome) -> set[str]:
     """Tables of the lake and files of the home, but for the vault, in which an original can be read."""
     found = set()
-    tables = home.rows("select schema_name, table_name from duckdb_tables() where database_name = 'lake'")
-    for schema, table in tables:
-        rows = repr(home.rows(f"from lake.{schema}.{table}"))
-        if any(original in rows for original in ORIGINALS):
-            found.add(f"{schema}.{table}")
+    with reading(home.settings) as lake:
+        tables = lake.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'lake'"
+        ).fetchall()
+        for schema, table in tables:
+            rows = repr(lake.execute(f"from lake.{schema}.{table}").fetchall())
+            if any(original in rows for original in ORIGINALS):
+                found.add(f"{schema}.{table}")
     for path in home.settings.root.rglob("*"):
         if path.is_file() and home.settings.vault not in path.parents:
             content = path.read_bytes()
@@ -136,25 +139,28 @@ def test_a_run_is_recorded_and_logged_as_a_combination(home: LinkHome) -> None:
     ]
 
 
-def test_a_run_that_another_one_overtook_begins_again(home: LinkHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    overtaken, compare = [], run.compare
+TRY_THE_LOCK = """
+import sys
+import fasteners
+print(fasteners.InterProcessLock(sys.argv[1]).acquire(blocking=False))
+"""
+
+
+def test_nobody_else_writes_while_a_run_compares(home: LinkHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, compare = [], run.compare
 
     def comparing(connection: duckdb.DuckDBPyConnection, threshold: float, *, is_full: bool) -> None:
+        command = [sys.executable, "-c", TRY_THE_LOCK, str(home.settings.lake / "writer.lock")]
+        tried.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
         compare(connection, threshold, is_full=is_full)
-        if not overtaken:
-            overtaken.append(True)
-            with writing(home.settings) as other:
-                other.execute(
-                    "insert into lake.linkage.link_run (run_id, started_at) values ('other', now()::timestamp)"
-                )
 
     home.deliver(CRIME, RECEIPT, REFERRAL)
     monkeypatch.setattr(run, "compare", comparing)
 
     home.link()
 
+    assert tried == ["False"]
     assert home.methods() == ["exact"]
-    assert home.rows("select count(*) from lake.linkage.link_run") == [(2,)]
 
 
 def test_splink_is_not_imported_where_nothing_is_left_to_weigh(home: LinkHome) -> None:
