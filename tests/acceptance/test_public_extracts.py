@@ -60,6 +60,7 @@ def run(public_data: Path, rasso: Callable[..., subprocess.CompletedProcess[str]
          "--kind", "home_office_recorded_crime", "--period", "2012-04..2025-12"),
         (*sorted(cps.glob("*.csv")), *CPS),
     ]  # fmt: skip
+    assert rasso("make-key").returncode == 0
     for delivery in deliveries:
         handed_over = rasso("deliver", *delivery)
         assert handed_over.returncode == 0, handed_over.stderr
