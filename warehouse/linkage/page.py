@@ -168,6 +168,15 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _share(pct: float | None) -> str:
+    """A share in words; nearly all is not all, nearly none not none."""
+    if pct is None:
+        return "none"
+    if 0 < pct < 0.1:
+        return "under 0.1%"
+    return f"{min(pct, 99.9) if pct < 100 else pct:.1f}%"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -178,6 +187,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["pct"] = lambda share: "none" if share is None else f"{share:.1f}%"
+    environment.filters["pct"] = _share
     environment.filters["time"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return environment
