@@ -7,6 +7,7 @@ DAG file is parsed.
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+
+
+# It tells of temporary folders, in whatever a command prints.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
