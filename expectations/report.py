@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _TEMPLATES = Path(__file__).parent / "templates"
+# Pages that other steps write beside the list of reports.
+OTHER_PAGES = {"linkage.html": "How crimes and CPS cases are linked"}
 STATES = {
     "accepted": "Accepted: the rows are loaded.",
     "held": "Held: nothing is loaded until a person decides.",
@@ -109,7 +111,9 @@ def write_index(reports: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     """Write the list of all reports, newest first, and the style sheet that they share."""
     _write(reports / "report.css", (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
     shown = [{**row, "page": _existing_page(reports, row), "period": _period(row)} for row in rows]
-    return _write(reports / "index.html", _environment().get_template("index.html").render(rows=shown))
+    other_pages = [name for name in OTHER_PAGES if (reports / name).exists()]
+    page = _environment().get_template("index.html").render(rows=shown, other_pages=other_pages, titles=OTHER_PAGES)
+    return _write(reports / "index.html", page)
 
 
 def page_of(supplier: str, hand_over_id: str) -> str:

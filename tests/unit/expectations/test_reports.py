@@ -194,5 +194,11 @@ def test_the_index_links_the_reports_that_are_there(tmp_path: Path) -> None:
     assert (tmp_path / "report.css").is_file()
 
 
+def test_the_index_links_the_page_of_the_linkage_once_it_is_there(tmp_path: Path) -> None:
+    assert "linkage.html" not in write_index(tmp_path, []).read_text(encoding="utf-8")
+    (tmp_path / "linkage.html").write_text("a page", encoding="utf-8")
+    assert 'href="linkage.html"' in write_index(tmp_path, []).read_text(encoding="utf-8")
+
+
 def test_an_empty_index_says_so(tmp_path: Path) -> None:
     assert "No delivery has been received yet." in write_index(tmp_path, []).read_text(encoding="utf-8")
