@@ -234,6 +234,8 @@ def _xlsx_source(desk: _Desk) -> _Source:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             csv.writer(out).writerows(["" if cell is None else str(cell) for cell in row] for row in rows)
+    except EncryptedFileError:  # the archive is at fault and not the supplier
+        raise
     except Exception as error:  # the library raises many kinds; each means the same to a supplier
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
     source = _csv_source(desk, desk.mended("sheet.csv"), is_gzip=False)
