@@ -11,7 +11,8 @@ Macros that staging and contracts may use:
 - ``normalised_urn(urn)``, ``normalised_crime_reference(reference)``: the text that tokens are made of; null where
   nothing is left of it. A URN is never repaired here: one of 10 characters stays one of 10 characters.
 - ``token_of_urn(urn)``, ``token_of_crime(force_code, reference)``: tokens; null for null.
-- ``urn_suffix(urn)``: what follows the last slash of a split case, such as ``1`` in ``20AB1234567/1``.
+- ``urn_suffix(urn)``: what follows the last slash of a split case, such as ``1`` in ``20AB1234567/1``; empty text where
+  nothing does, so that it can be part of a key; null for null.
 - ``urn_form(urn)``: ``standard``, ``lost_zero``, ``confusable`` (letters typed for digits) or ``malformed``.
 - ``urn_force_code(urn)``: the two digits of the force; null where the form does not tell.
 """
@@ -25,8 +26,7 @@ MACROS = r"""
     create macro urn_text(urn) as regexp_replace(upper(urn), '[\s\x{a0}-]', '', 'g');
 
     -- A suffix stands after a whole URN (11 characters, 10 where its first zero was lost) and not between its parts.
-    create macro urn_suffix(urn) as
-        nullif(regexp_extract(urn_text(urn), '^/*(?:[^/]/*){10,}/([A-Z0-9]{1,2})$', 1), '');
+    create macro urn_suffix(urn) as regexp_extract(urn_text(urn), '^/*(?:[^/]/*){10,}/([A-Z0-9]{1,2})$', 1);
 
     create macro normalised_urn(urn) as nullif(
         replace(regexp_replace(urn_text(urn), '^(/*(?:[^/]/*){10,})/[A-Z0-9]{1,2}$', '\1'), '/', ''), ''

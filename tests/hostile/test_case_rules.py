@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
 AS_OF = date(2021, 1, 15)
 GOOD = "the good extract"
+PARTS = "a case in two parts"
 CASES: dict[str, CaseRows] = {case.kind: case for case in (*POLICE, *RECEIVED, *DECIDED, *PANELS)}
 CASE_KINDS = [kind for kind in all_contracts() if kind not in (CRIME, OUTCOMES, CPS_STATISTICS)]
+SPLIT = [kind for kind in CASES if "urn" in CASES[kind].good_extract().header]
 HOSTILE = [(kind, rule_id) for kind, case in CASES.items() for rule_id in case.hostile]
 
 
@@ -68,6 +70,8 @@ class Bench:
 
     def _judged(self, case: CaseRows) -> dict[str, Verdict]:
         extracts = {GOOD: case.good_extract()} | {rule_id: _changed(case, rule_id) for rule_id in case.hostile}
+        if case.kind in SPLIT:
+            extracts[PARTS] = _with_parts(case)
         staged = [self._staged(extract, number) for number, extract in enumerate(extracts.values(), start=1)]
         stage_batch(self._connection, BATCH, staged)
         for kind in case.refers_to:
@@ -108,6 +112,16 @@ class Bench:
         return {rule_id: tuple(numbers) for rule_id, numbers in rows}
 
 
+def _with_parts(case: CaseRows) -> SmallExtract:
+    """The good extract with its first row twice more, for both parts of a case that was split."""
+    extract = case.good_extract()
+    urn = extract.rows[0][extract.header.index("urn")]
+    for part in (1, 2):
+        extract.rows.append(list(extract.rows[0]))
+        extract.put("urn", f"{urn}/{part}", len(extract.rows) - 1)
+    return extract
+
+
 def _changed(case: CaseRows, rule_id: str) -> SmallExtract:
     extract = case.good_extract()
     case.hostile[rule_id].change(extract)
@@ -142,6 +156,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.mark.parametrize("kind", CASES)
 def test_a_good_extract_trips_no_rule(bench: Bench, kind: str) -> None:
     assert bench.verdict(kind, GOOD).tripped == frozenset()
+
+
+@pytest.mark.parametrize("kind", SPLIT)
+def test_the_same_suspect_number_in_two_parts_of_a_split_case_is_no_repetition(bench: Bench, kind: str) -> None:
+    assert bench.verdict(kind, PARTS).tripped == frozenset()
 
 
 @pytest.mark.parametrize(("kind", "rule_id"), HOSTILE, ids=[rule_id for _, rule_id in HOSTILE])

@@ -41,42 +41,42 @@ def hmac_of(message: str) -> str:
     return hmac.new(KEY, message.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def twin(urn: str) -> tuple[str | None, str | None]:
+def twin(urn: str) -> tuple[str | None, str]:
     """Normalised URN and suffix, computed another way: part by part."""
     text = re.sub(r"[\s\xa0-]", "", urn.upper(), flags=re.ASCII)
     before, slash, after = text.rpartition("/")
     if slash and len(before.replace("/", "")) >= 10 and re.fullmatch("[A-Z0-9]{1,2}", after):
         return before.replace("/", "") or None, after
-    return text.replace("/", "") or None, None
+    return text.replace("/", "") or None, ""
 
 
 URNS = [  # as written, normalised, suffix, form, force code
-    ("20AB1234567", "20AB1234567", None, "standard", "20"),
-    (" 20ab 1234567 ", "20AB1234567", None, "standard", "20"),
-    ("20/AB/12345/67", "20AB1234567", None, "standard", "20"),
-    ("20-AB-12345-67", "20AB1234567", None, "standard", "20"),
-    ("20AB\u00a01234567", "20AB1234567", None, "standard", "20"),
+    ("20AB1234567", "20AB1234567", "", "standard", "20"),
+    (" 20ab 1234567 ", "20AB1234567", "", "standard", "20"),
+    ("20/AB/12345/67", "20AB1234567", "", "standard", "20"),
+    ("20-AB-12345-67", "20AB1234567", "", "standard", "20"),
+    ("20AB\u00a01234567", "20AB1234567", "", "standard", "20"),
     ("20AB1234567/1", "20AB1234567", "1", "standard", "20"),
     ("20AB1234567/12", "20AB1234567", "12", "standard", "20"),
     ("20/AB/12345/67/1", "20AB1234567", "1", "standard", "20"),
     ("20AB1234567 / 1", "20AB1234567", "1", "standard", "20"),
-    ("20AB1234567/", "20AB1234567", None, "standard", "20"),
-    ("20AB1234567/123", "20AB1234567123", None, "malformed", None),
-    ("01001234567", "01001234567", None, "standard", "01"),
-    ("1MP1234567", "1MP1234567", None, "lost_zero", "01"),
+    ("20AB1234567/", "20AB1234567", "", "standard", "20"),
+    ("20AB1234567/123", "20AB1234567123", "", "malformed", None),
+    ("01001234567", "01001234567", "", "standard", "01"),
+    ("1MP1234567", "1MP1234567", "", "lost_zero", "01"),
     ("1MP1234567/2", "1MP1234567", "2", "lost_zero", "01"),
-    ("1/MP/12345/67", "1MP1234567", None, "lost_zero", "01"),
-    ("2OAB1234567", "2OAB1234567", None, "confusable", None),
-    ("20AB12E4567", "20AB12E4567", None, "malformed", None),
-    ("20AB1Z34S6B", "20AB1Z34S6B", None, "confusable", None),
-    ("20OS1234567", "20OS1234567", None, "standard", "20"),
-    ("2QDIL1Z345G", "2QDIL1Z345G", None, "confusable", None),
-    ("20AB123456", "20AB123456", None, "malformed", None),
+    ("1/MP/12345/67", "1MP1234567", "", "lost_zero", "01"),
+    ("2OAB1234567", "2OAB1234567", "", "confusable", None),
+    ("20AB12E4567", "20AB12E4567", "", "malformed", None),
+    ("20AB1Z34S6B", "20AB1Z34S6B", "", "confusable", None),
+    ("20OS1234567", "20OS1234567", "", "standard", "20"),
+    ("2QDIL1Z345G", "2QDIL1Z345G", "", "confusable", None),
+    ("20AB123456", "20AB123456", "", "malformed", None),
     ("20AB123456/7", "20AB123456", "7", "malformed", None),
-    ("20AB12345678", "20AB12345678", None, "malformed", None),
-    ("none", "NONE", None, "malformed", None),
-    ("/", None, None, "malformed", None),
-    ("  ", None, None, "malformed", None),
+    ("20AB12345678", "20AB12345678", "", "malformed", None),
+    ("none", "NONE", "", "malformed", None),
+    ("/", None, "", "malformed", None),
+    ("  ", None, "", "malformed", None),
 ]
 
 

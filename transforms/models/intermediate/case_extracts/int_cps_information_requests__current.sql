@@ -1,1 +1,1 @@
-{{ current_rows('stg_cps__information_requests', ['urn_token', 'plan_number', 'item_number']) }}
+{{ current_rows('stg_cps__information_requests', ['urn_token', 'urn_suffix', 'plan_number', 'item_number']) }}

@@ -1,1 +1,1 @@
-{{ current_rows('stg_cps__prosecution_outcomes', ['urn_token', 'suspect_number']) }}
+{{ current_rows('stg_cps__prosecution_outcomes', ['urn_token', 'urn_suffix', 'suspect_number']) }}
