@@ -18,6 +18,7 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from extracts.suppliers import all_suppliers
 from transforms import catalogue
 from transforms.sources import SOURCES, write_sources
 from warehouse.lake import attached, newest_snapshot, transaction, writer_lock
@@ -35,11 +36,16 @@ logger = logging.getLogger(__name__)
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 
-_CATALOGUE_COLUMNS = """
-    measure_id varchar, title varchar, shape varchar, unit varchar, numerator varchar, denominator varchar,
-    period_placed_by varchar, direction varchar, recorded_since date, source varchar, caveat varchar,
-    since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer
-"""
+# Tables that are written before dbt runs: what the models read of the catalogue and of the register of suppliers.
+_REFERENCE = {
+    "measure_catalogue": """
+        measure_id varchar, title varchar, shape varchar, unit varchar, numerator varchar, denominator varchar,
+        period_placed_by varchar, direction varchar, recorded_since date, source varchar, caveat varchar,
+        since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer,
+        mart varchar, also_from varchar, horizon_months integer, breakdown varchar, model varchar, quantile double
+    """,
+    "suppliers": "supplier varchar, supplier_group varchar, supplier_code varchar",
+}
 _BAD = ("error", "fail", "runtime error")
 _ERROR_KIND = re.compile(r"\b([A-Z]\w+(?: [A-Z]\w+)? Error)\b")
 _FINISHED = ("LogModelResult", "LogSeedResult", "LogTestResult")
@@ -130,18 +136,22 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
 
 
 def _prepare(settings: Settings, measures: Iterable[catalogue.Measure]) -> bool:
-    """Write the catalogue; returns whether this very code has built this lake before.
+    """Write what the models read besides extracts; returns whether this very code has built this lake before.
 
     Unit tests feed the models made-up rows, so with unchanged code they cannot come out otherwise than last time.
     """
     with attached(settings) as connection:
         prepare_lake(connection)
+        rows = {
+            "measure_catalogue": [astuple(measure) for measure in measures],
+            "suppliers": [(one.supplier_id, one.group, one.code) for one in all_suppliers().values()],
+        }
         with transaction(connection):
             connection.execute("create schema if not exists lake.reference")
-            connection.execute(f"create or replace table lake.reference.measure_catalogue ({_CATALOGUE_COLUMNS})")
-            rows = [astuple(measure) for measure in measures]
-            places = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"insert into lake.reference.measure_catalogue values ({places})", rows)
+            for table, columns in _REFERENCE.items():
+                connection.execute(f"create or replace table lake.reference.{table} ({columns})")
+                places = ", ".join("?" * len(rows[table][0]))
+                connection.executemany(f"insert into lake.reference.{table} values ({places})", rows[table])
         proven = "select 1 from lake.ledger.build where status = ? and code_version = ? limit 1"
         return connection.execute(proven, [SUCCEEDED, code_version()]).fetchone() is not None
 

@@ -8,9 +8,9 @@
 
 with
 
-current_periods as (
+received_periods as (
 
-    select * from {{ ref('int_periods__current') }}
+    select * from {{ ref('int_periods__received') }}
 
 ),
 
@@ -23,7 +23,7 @@ spans as (
         min(period_start) as first_start,
         max(period_start) as last_start,
         max(period_end) as last_end,
-    from current_periods
+    from received_periods
     group by all
 
 ),

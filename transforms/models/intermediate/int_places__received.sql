@@ -1,11 +1,38 @@
--- Which places a current delivery speaks of, per kind and period, whatever the offence. A place without a row was not
--- received (left out by the sender, or its row is in quarantine); that is not the same as zero crimes.
+-- Which places a current delivery speaks of, per kind and period, whatever the offence. In an aggregate extract a place
+-- without a row was not received (left out by the sender, or its row is in quarantine); that is not the same as zero
+-- crimes. A case extract speaks for its supplier in every month that its manifest names.
 
 with
 
 current_periods as (
 
     select * from {{ ref('int_periods__current') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_ledger__deliveries') }}
+    where state = 'accepted'
+
+),
+
+delivery_files as (
+
+    select * from {{ ref('stg_ledger__delivery_files') }}
+
+),
+
+extract_kinds as (
+
+    select * from {{ ref('extract_kinds') }}
+    where is_case_level
+
+),
+
+suppliers as (
+
+    select * from {{ source('reference', 'suppliers') }}
 
 ),
 
@@ -52,7 +79,7 @@ unioned as (
 
 ),
 
-final as (
+aggregates as (
 
     select distinct
         unioned.kind,
@@ -63,6 +90,35 @@ final as (
         on unioned.kind = current_periods.kind
         and unioned.delivery_id = current_periods.delivery_id
         and unioned.period_start = current_periods.period_start
+
+),
+
+cases as (
+
+    select distinct
+        delivery_files.kind,
+        suppliers.supplier_code as place_code,
+        cast(
+            unnest(
+                generate_series(
+                    cast(delivery_files.period_start as timestamp),
+                    cast(delivery_files.period_end as timestamp),
+                    interval 1 month
+                )
+            ) as date
+        ) as period_start,
+    from delivery_files
+    inner join deliveries on delivery_files.hand_over_id = deliveries.hand_over_id
+    inner join extract_kinds on delivery_files.kind = extract_kinds.kind
+    inner join suppliers on deliveries.supplier = suppliers.supplier
+
+),
+
+final as (
+
+    select * from aggregates
+    union all
+    select * from cases
 
 )
 

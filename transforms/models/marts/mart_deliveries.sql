@@ -19,6 +19,7 @@ delivery_files as (
 extract_kinds as (
 
     select * from {{ ref('extract_kinds') }}
+    where not is_case_level
 
 ),
 

@@ -1,7 +1,8 @@
--- Every measure for every area and shown period: the one place where finest counts are rolled up.
+-- Every measure for every area and shown period, with what was received of what is due and the change since the baseline.
 --
 -- What was not received is a row too, never a gap and never zero. A count that was received and has no row in the
--- source is zero. An area or period that was received in part is partial; its figure is what was received.
+-- source is zero. An area or period that was received in part is partial; its figure is what was received. A cohort is
+-- shown once it was followed as long as it is to be. Figures are compared with a baseline only where both are complete.
 
 with
 
@@ -11,27 +12,21 @@ measures as (
 
 ),
 
-measured as (
+rolled as (
 
-    select * from {{ ref('int_measures__unioned') }}
-
-),
-
-receipts as (
-
-    select * from {{ ref('int_receipts__by_area') }}
+    select * from {{ ref('int_measures__rolled') }}
 
 ),
 
-shown_periods as (
+needed as (
 
-    select * from {{ ref('int_periods__shown') }}
+    select * from {{ ref('int_measures__needed') }}
 
 ),
 
-members as (
+supply as (
 
-    select * from {{ ref('int_places__members') }}
+    select * from {{ ref('int_supply__by_area') }}
 
 ),
 
@@ -39,9 +34,33 @@ breakdowns as (
 
     select distinct
         measures.measure_id,
-        coalesce(measured.breakdown, '') as breakdown,
+        coalesce(rolled.breakdown, '') as breakdown,
     from measures
-    left join measured on measures.measure_id = measured.measure_id
+    left join rolled on measures.measure_id = rolled.measure_id
+
+),
+
+supply_of_measures as (
+
+    select
+        needed.measure_id,
+        supply.area_level,
+        supply.area_code,
+        supply.area_name,
+        supply.period_grain,
+        supply.period_start,
+        supply.period_end,
+        bool_and(supply.is_followed) as is_followed,
+        sum(supply.due_count) filter (where supply.kind = supply.base_kind) as own_due_count,
+        sum(supply.received_count) filter (where supply.kind = supply.base_kind) as own_received_count,
+        sum(supply.received_count) / nullif(sum(supply.due_count), 0) as received_share,
+    from needed
+    inner join supply
+        on needed.base_kind = supply.base_kind
+        and needed.kind = supply.kind
+        and needed.horizon_months = supply.horizon_months
+        and needed.is_at_end = supply.is_at_end
+    group by all
 
 ),
 
@@ -49,46 +68,17 @@ due as (
 
     select
         measures.measure_id,
-        breakdowns.breakdown,
         measures.shape,
         measures.unit,
         measures.minimum_denominator,
-        measures.recorded_since,
-        receipts.area_level,
-        receipts.area_code,
-        receipts.area_name,
-        receipts.period_grain,
-        receipts.period_start,
-        receipts.period_end,
-        receipts.due_count,
-        receipts.received_count,
-        receipts.received_count / nullif(receipts.due_count, 0) as received_share,
+        breakdowns.breakdown,
+        supply_of_measures.* exclude (measure_id),
+        supply_of_measures.own_due_count > 0
+        and (measures.recorded_since is null or supply_of_measures.period_start >= measures.recorded_since)
+            as is_applicable,
     from measures
     inner join breakdowns on measures.measure_id = breakdowns.measure_id
-    inner join receipts on measures.source = receipts.kind
-
-),
-
-counted as (
-
-    select
-        measured.measure_id,
-        measured.breakdown,
-        members.area_level,
-        members.area_code,
-        shown_periods.period_grain,
-        shown_periods.period_start,
-        sum(measured.numerator) as numerator,
-        sum(measured.denominator) as denominator,
-    from measured
-    inner join measures on measured.measure_id = measures.measure_id
-    inner join members
-        on measures.source = members.kind
-        and measured.place_code = members.place_code
-    inner join shown_periods
-        on measures.source = shown_periods.kind
-        and measured.measured_date = shown_periods.source_period_start
-    group by all
+    inner join supply_of_measures on measures.measure_id = supply_of_measures.measure_id
 
 ),
 
@@ -96,19 +86,23 @@ with_counts as (
 
     select
         due.*,
-        due.due_count > 0
-        and (due.recorded_since is null or due.period_start >= due.recorded_since) as is_applicable,
-        is_applicable and due.received_count > 0 as is_received,
-        case when is_received then coalesce(counted.numerator, 0) end as numerator,
-        case when is_received and due.shape = 'ratio' then coalesce(counted.denominator, 0) end as denominator,
+        due.is_applicable and due.own_received_count > 0 as is_received,
+        due.shape in ('ratio', 'average', 'stock') as has_denominator,
+        rolled.days,
+        case
+            when is_received and due.is_followed and due.shape <> 'duration' then coalesce(rolled.numerator, 0)
+        end as numerator,
+        case
+            when is_received and due.is_followed and due.shape <> 'count' then coalesce(rolled.denominator, 0)
+        end as denominator,
     from due
-    left join counted
-        on due.measure_id = counted.measure_id
-        and due.breakdown = counted.breakdown
-        and due.area_level = counted.area_level
-        and due.area_code = counted.area_code
-        and due.period_grain = counted.period_grain
-        and due.period_start = counted.period_start
+    left join rolled
+        on due.measure_id = rolled.measure_id
+        and due.breakdown = rolled.breakdown
+        and due.area_level = rolled.area_level
+        and due.area_code = rolled.area_code
+        and due.period_grain = rolled.period_grain
+        and due.period_start = rolled.period_start
 
 ),
 
@@ -119,13 +113,46 @@ with_status as (
         case
             when not is_applicable then 'not_applicable'
             when not is_received then 'no_data_received'
-            when shape = 'ratio' and denominator < greatest(minimum_denominator, 1) then 'below_minimum'
+            when not is_followed then 'not_followed_yet'
+            when shape <> 'count' and denominator < greatest(minimum_denominator, 1) then 'below_minimum'
             when received_share < 1 then 'partial'
             else 'complete'
         end as value_status,
         value_status in ('complete', 'partial') as is_shown,
-        is_shown and shape = 'ratio' as is_shown_ratio,
+        is_shown and shape in ('ratio', 'stock') as is_shown_share,
     from with_counts
+
+),
+
+with_values as (
+
+    select
+        *,
+        case
+            when is_shown_share then 100.0 * numerator / nullif(denominator, 0)
+            when is_shown and shape = 'average' then numerator / nullif(denominator, 0)
+            when is_shown and shape = 'duration' then days
+            when is_shown then numerator
+        end as value,
+    from with_status
+
+),
+
+with_baseline as (
+
+    select
+        with_values.*,
+        baseline.value as baseline_value,
+        baseline.value is not null and with_values.value_status = 'complete' as is_compared,
+    from with_values
+    left join with_values as baseline
+        on with_values.measure_id = baseline.measure_id
+        and with_values.breakdown = baseline.breakdown
+        and with_values.area_level = baseline.area_level
+        and with_values.area_code = baseline.area_code
+        and with_values.period_grain = baseline.period_grain
+        and {{ baseline_start('with_values') }} = baseline.period_start
+        and baseline.value_status = 'complete'
 
 ),
 
@@ -143,18 +170,18 @@ final as (
         unit,
         numerator,
         denominator,
-        case
-            when is_shown_ratio then 100.0 * numerator / nullif(denominator, 0)
-            when is_shown then numerator
-        end as value,
-        case when is_shown_ratio then {{ wilson_lower('numerator', 'denominator') }} end as lower,
-        case when is_shown_ratio then {{ wilson_upper('numerator', 'denominator') }} end as upper,
+        value,
+        case when is_shown_share then {{ wilson_lower('numerator', 'denominator') }} end as lower,
+        case when is_shown_share then {{ wilson_upper('numerator', 'denominator') }} end as upper,
         value_status,
         case when is_applicable then received_share else 0.0 end as received_share,
-        cast(null as double) as baseline_value,
-        cast(null as double) as change_pct,
-        cast(null as double) as change_points,
-    from with_status
+        baseline_value,
+        case
+            when is_compared and shape in ('count', 'average', 'duration')
+                then 100.0 * (value - baseline_value) / nullif(baseline_value, 0)
+        end as change_pct,
+        case when is_compared and shape in ('ratio', 'stock') then value - baseline_value end as change_points,
+    from with_baseline
 
 )
 

@@ -25,10 +25,11 @@ outcomes as (
 
 ),
 
-receipts as (
+supply as (
 
-    select * from {{ ref('int_receipts__by_area') }}
-    where kind = 'home_office_outcomes'
+    select * from {{ ref('int_supply__by_area') }}
+    where base_kind = 'home_office_outcomes'
+        and kind = 'home_office_outcomes'
         and area_level = 'national'
         and period_grain = 'quarter'
         and received_count = due_count
@@ -69,7 +70,7 @@ final as (
         end as explanation,
     from measure_values
     inner join recorded_in_outcomes on measure_values.period_start = recorded_in_outcomes.period_start
-    inner join receipts on measure_values.period_start = receipts.period_start
+    inner join supply on measure_values.period_start = supply.period_start
 
 )
 

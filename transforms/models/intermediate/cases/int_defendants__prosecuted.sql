@@ -1,0 +1,68 @@
+-- Defendants: suspects whose prosecution began, with what is known of them from receipt and charge.
+
+with
+
+prosecutions as (
+
+    select * from {{ ref('int_cps_prosecution_outcomes__current') }}
+
+),
+
+continuations as (
+
+    select * from {{ ref('int_suspects__continued') }}
+
+),
+
+suspects as (
+
+    select * from {{ ref('int_suspects__decided') }}
+
+),
+
+rape_offence_codes as (
+
+    select * from {{ ref('rape_offence_codes') }}
+
+),
+
+of_cases as (
+
+    select
+        prosecutions.*,
+        coalesce(continuations.case_urn_token, prosecutions.urn_token) as case_urn_token,
+        coalesce(continuations.case_urn_suffix, prosecutions.urn_suffix) as case_urn_suffix,
+    from prosecutions
+    left join continuations
+        on prosecutions.urn_token = continuations.urn_token
+        and prosecutions.urn_suffix = continuations.urn_suffix
+        and prosecutions.suspect_number = continuations.suspect_number
+
+),
+
+final as (
+
+    select
+        of_cases.case_urn_token,
+        of_cases.case_urn_suffix,
+        of_cases.suspect_number,
+        of_cases.cps_area_code as area_code,
+        suspects.force_code,
+        coalesce(suspects.is_rape_flagged, false) as is_rape_flagged,
+        suspects.charged_date,
+        of_cases.crown_court_receipt_date,
+        of_cases.finalised_date,
+        of_cases.outcome,
+        of_cases.outcome in ('convicted_plea', 'convicted_trial') as is_convicted,
+        rape_offence_codes.cjs_offence_code is not null as is_convicted_of_rape,
+        of_cases.victim_reason,
+    from of_cases
+    left join suspects
+        on of_cases.case_urn_token = suspects.case_urn_token
+        and of_cases.case_urn_suffix = suspects.case_urn_suffix
+        and of_cases.suspect_number = suspects.suspect_number
+    left join rape_offence_codes on of_cases.convicted_offence_code = rape_offence_codes.cjs_offence_code
+
+)
+
+select * from final

@@ -1,0 +1,171 @@
+-- Counts and days of every measure for each force, area and the nation in every shown period: the one place where they are
+-- rolled up. Periods that overlap are rolled up from months, and all measures at once.
+--
+-- Of what is there at the end of a period the last month counts. A part without a denominator of its own (a reason, a
+-- group) is a part of the whole measure. Days are ranked and not averaged: the value is the shortest time within which the
+-- share of the quantile was done, in whole days (the inverse of the empirical distribution, type 1 of Hyndman and Fan,
+-- Sample Quantiles in Statistical Packages, 1996). Negative days contradict themselves: they are no time that anything
+-- took, and are counted in mart_contradictions.
+
+with
+
+measures as (
+
+    select * from {{ ref('mart_measures') }}
+
+),
+
+counted as (
+
+    select * from {{ ref('int_measures__counted') }}
+
+),
+
+durations as (
+
+    select * from {{ ref('int_durations__unioned') }}
+    where days >= 0
+
+),
+
+shown_periods as (
+
+    select * from {{ ref('int_periods__shown') }}
+
+),
+
+counted_by_level as (
+
+    select measure_id, breakdown, 'force' as area_level, force_code as area_code, period_start, numerator, denominator
+    from counted
+    where force_code is not null
+    union all
+    select measure_id, breakdown, 'area' as area_level, area_code, period_start, numerator, denominator
+    from counted
+    where area_code is not null
+    union all
+    select measure_id, breakdown, 'national' as area_level, 'EW' as area_code, period_start, numerator, denominator
+    from counted
+
+),
+
+durations_by_level as (
+
+    select model, 'force' as area_level, force_code as area_code, period_start, days
+    from durations
+    where force_code is not null
+    union all
+    select model, 'area' as area_level, area_code, period_start, days
+    from durations
+    where area_code is not null
+    union all
+    select model, 'national' as area_level, 'EW' as area_code, period_start, days
+    from durations
+
+),
+
+counts as (
+
+    select
+        measures.measure_id,
+        counted_by_level.breakdown,
+        counted_by_level.area_level,
+        counted_by_level.area_code,
+        shown_periods.period_grain,
+        shown_periods.period_start,
+        sum(counted_by_level.numerator) as numerator,
+        sum(counted_by_level.denominator) as denominator,
+    from counted_by_level
+    inner join measures on counted_by_level.measure_id = measures.measure_id
+    inner join shown_periods
+        on measures.source = shown_periods.kind
+        and counted_by_level.period_start = shown_periods.source_period_start
+        and (measures.shape <> 'stock' or last_day(counted_by_level.period_start) = shown_periods.period_end)
+    group by all
+
+),
+
+wholes as (
+
+    select * from counts
+    where breakdown = ''
+
+),
+
+with_wholes as (
+
+    select
+        counts.measure_id,
+        counts.breakdown,
+        counts.area_level,
+        counts.area_code,
+        counts.period_grain,
+        counts.period_start,
+        counts.numerator,
+        coalesce(counts.denominator, wholes.denominator) as denominator,
+        cast(null as double) as days,
+    from counts
+    left join wholes
+        on counts.measure_id = wholes.measure_id
+        and counts.area_level = wholes.area_level
+        and counts.area_code = wholes.area_code
+        and counts.period_grain = wholes.period_grain
+        and counts.period_start = wholes.period_start
+
+),
+
+models as (
+
+    select distinct
+        model,
+        source,
+    from measures
+    where shape = 'duration'
+
+),
+
+ranked_durations as (
+
+    select
+        models.model,
+        durations_by_level.area_level,
+        durations_by_level.area_code,
+        shown_periods.period_grain,
+        shown_periods.period_start,
+        count(*) as duration_count,
+        quantile_disc(durations_by_level.days, [0.25, 0.5, 0.75]) as quartiles,
+    from durations_by_level
+    inner join models on durations_by_level.model = models.model
+    inner join shown_periods
+        on models.source = shown_periods.kind
+        and durations_by_level.period_start = shown_periods.source_period_start
+    group by all
+
+),
+
+quartiles as (
+
+    select
+        measures.measure_id,
+        '' as breakdown,
+        ranked_durations.area_level,
+        ranked_durations.area_code,
+        ranked_durations.period_grain,
+        ranked_durations.period_start,
+        cast(null as double) as numerator,
+        cast(ranked_durations.duration_count as double) as denominator,
+        cast(ranked_durations.quartiles[cast(4 * measures.quantile as integer)] as double) as days,
+    from ranked_durations
+    inner join measures on ranked_durations.model = measures.model
+
+),
+
+final as (
+
+    select * from with_wholes
+    union all
+    select * from quartiles
+
+)
+
+select * from final

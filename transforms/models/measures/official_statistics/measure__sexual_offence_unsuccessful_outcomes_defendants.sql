@@ -1,0 +1,33 @@
+-- Defendants whose prosecution ended in the month without a conviction, principal offence a sexual offence.
+-- The file's own national row is left out: national is the sum of the county areas.
+
+with
+
+case_outcomes as (
+
+    select * from {{ ref('int_cps_principal_offence_outcomes__current') }}
+
+),
+
+county_areas as (
+
+    select * from case_outcomes
+    where not is_national_row
+
+),
+
+final as (
+
+    select
+        area_code,
+        force_code,
+        period_start as measured_date,
+        '' as breakdown,
+        sum(unsuccessful_count) as numerator,
+        cast(null as bigint) as denominator,
+    from county_areas
+    group by all
+
+)
+
+select * from final

@@ -1,0 +1,27 @@
+-- Defendants convicted of any offence in the month.
+
+with
+
+defendants as (
+
+    select * from {{ ref('int_defendants__prosecuted') }}
+
+),
+
+final as (
+
+    select
+        area_code,
+        force_code,
+        finalised_date as measured_date,
+        '' as breakdown,
+        1 as numerator,
+        cast(null as integer) as denominator,
+    from defendants
+    where is_rape_flagged
+        and finalised_date is not null
+        and is_convicted
+
+)
+
+select * from final

@@ -1,0 +1,25 @@
+-- Suspects whose file the CPS received for a charging decision for the first time in the month.
+
+with
+
+suspects as (
+
+    select * from {{ ref('int_suspects__received') }}
+
+),
+
+final as (
+
+    select
+        area_code,
+        force_code,
+        first_request_received_date as measured_date,
+        '' as breakdown,
+        1 as numerator,
+        cast(null as integer) as denominator,
+    from suspects
+    where first_request_received_date is not null
+
+)
+
+select * from final

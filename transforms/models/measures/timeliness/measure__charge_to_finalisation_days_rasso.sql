@@ -1,0 +1,25 @@
+-- Defendants whose prosecution ended in the month, and how many days after the charge.
+
+with
+
+defendants as (
+
+    select * from {{ ref('int_defendants__prosecuted') }}
+
+),
+
+final as (
+
+    select
+        area_code,
+        force_code,
+        finalised_date as measured_date,
+        case_urn_token || '/' || case_urn_suffix || '/' || suspect_number as unit_id,
+        finalised_date - charged_date as days,
+    from defendants
+    where finalised_date is not null
+        and charged_date is not null
+
+)
+
+select * from final

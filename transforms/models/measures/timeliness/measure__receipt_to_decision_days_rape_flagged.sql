@@ -1,0 +1,26 @@
+-- Suspects decided in the month, and how many days after the first request for a charging decision.
+
+with
+
+decisions as (
+
+    select * from {{ ref('int_decisions__standing') }}
+
+),
+
+final as (
+
+    select
+        area_code,
+        force_code,
+        decision_date as measured_date,
+        case_urn_token || '/' || case_urn_suffix || '/' || suspect_number as unit_id,
+        decision_date - first_request_received_date as days,
+    from decisions
+    where is_rape_flagged
+        and is_completion
+        and first_request_received_date is not null
+
+)
+
+select * from final
