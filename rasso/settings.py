@@ -51,6 +51,15 @@ class Settings(BaseSettings):
         description="Probability from which a crime and a case are taken as linked where no rule decides.",
     )
 
+    baseline: str = Field(
+        default="2018-12",
+        pattern=r"^(\d{4}-(0[1-9]|1[0-2])|year_before)$",
+        description=(
+            "What figures are compared with: a month (the rolling year that ends with it, and the same months and "
+            "quarters within it), or year_before (the same period of the year before)."
+        ),
+    )
+
     @field_validator("catalog")
     @classmethod
     def _holds_no_password(cls, catalog: str) -> str:

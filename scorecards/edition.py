@@ -43,8 +43,8 @@ COLUMNS = (
 )
 LEVELS = ("national", "area", "force")
 GRAINS = ("month", "quarter", "rolling_year")
-STATUSES = ("complete", "partial", "no_data_received", "below_minimum", "not_applicable")
-SHAPES = ("count", "ratio")
+STATUSES = ("complete", "partial", "no_data_received", "below_minimum", "not_followed_yet", "not_applicable")
+SHAPES = ("count", "ratio", "average", "stock", "duration")
 DIRECTIONS = ("more_is_better", "less_is_better", "neither")
 NATIONAL_KEY = ("national", "EW")
 
@@ -57,7 +57,7 @@ class EditionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One row of the value table. Rates in per cent; ``cells`` is the row as it came, for downloads."""
+    """One row of the value table. Rates in per cent, times in days; ``cells`` is the row as it came, for downloads."""
 
     measure_id: str
     area_key: AreaKey
@@ -72,6 +72,9 @@ class Value:
     upper: float | None
     status: str
     received_share: float | None
+    baseline_value: float | None
+    change_pct: float | None
+    change_points: float | None
     cells: tuple[str, ...]
 
 
@@ -95,6 +98,14 @@ class Measure:
     is_headline: bool
     theme: str
     sort_order: int
+    also_from: tuple[str, ...]
+    horizon_months: int | None
+    is_case_level: bool
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its value is a share in per cent."""
+        return self.shape in ("ratio", "stock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +127,17 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What an edition is called and how fresh it is."""
+    """What an edition is called and how fresh it is.
+
+    ``area_name`` is that of the CPS Area that a restricted edition is for. ``baseline`` is what figures are compared
+    with: a month (``2018-12``) or ``year_before``.
+    """
 
     release_id: str
     edition: str
+    area_name: str
+    area_code: str
+    baseline: str
     published_at: datetime
     data_as_at: datetime | None
     as_of: date
@@ -220,6 +238,9 @@ def _release(record: Mapping[str, Any]) -> Release:
     return Release(
         release_id=str(record["release_id"]),
         edition=str(record["edition"]),
+        area_name=_text(record.get("edition_area_name")),
+        area_code=_text(record.get("edition_area_code")),
+        baseline=str(record.get("baseline", "2018-12")),
         published_at=datetime.fromisoformat(record["published_at"]),
         data_as_at=_moment(record["data_as_at"]),
         as_of=date.fromisoformat(record["as_of"]),
@@ -259,6 +280,9 @@ def _measure(record: Mapping[str, Any]) -> Measure:
         is_headline=_flag(record["is_headline"]),
         theme=_text(record["theme"]),
         sort_order=int(record["sort_order"]),
+        also_from=_codes(record.get("also_from")),
+        horizon_months=record.get("horizon_months"),
+        is_case_level=_flag(record.get("is_case_level", False)),
     )
 
 
@@ -311,6 +335,9 @@ def _value(row: list[str], dates: dict[str, date]) -> Value:
         upper=_number(row[13]),
         status=row[14],
         received_share=_number(row[15]),
+        baseline_value=_number(row[16]),
+        change_pct=_number(row[17]),
+        change_points=_number(row[18]),
         cells=tuple(row),
     )
 

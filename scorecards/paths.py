@@ -56,7 +56,12 @@ def link(origin: str, target: str) -> str:
 
 def area_short_name(area: Area) -> str:
     """'West Midlands' of 'West Midlands CPS Area', 'London' of 'London (…)'; a force keeps its name."""
-    return re.sub(r"\s*\(.*\)\s*$", "", area.name, flags=re.DOTALL).removesuffix(" CPS Area").strip()
+    return _short(area.name)
+
+
+def slug_of_area(name: str) -> str:
+    """'west-midlands' of 'West Midlands CPS Area': the folder of an Area's page and of its edition."""
+    return _slug(_short(name))
 
 
 def require_distinct(subjects: Iterable[Area | Measure]) -> None:
@@ -71,6 +76,10 @@ def require_distinct(subjects: Iterable[Area | Measure]) -> None:
         if path in taken:
             raise EditionError(f"two pages would be written to {path}: {taken[path]} and {subject}")
         taken[path] = subject
+
+
+def _short(name: str) -> str:
+    return re.sub(r"\s*\(.*\)\s*$", "", name, flags=re.DOTALL).removesuffix(" CPS Area").strip()
 
 
 def _slug(name: str) -> str:

@@ -166,14 +166,14 @@ def _cut(caption: str, columns: tuple[str, ...], rows: tuple[Row, ...], style: s
 
 
 def _value_columns(measure: Measure) -> tuple[str, ...]:
-    if measure.shape == "ratio":
+    if measure.is_share:
         return ("Number", "Out of", "Per cent", "95% interval")
     return (measure.unit.capitalize() or "Number",)
 
 
 def _value_cells(value: Value, series: Series) -> tuple[str, ...]:
     figure = words.shown_with_quality(value, series.measure, series.grain)
-    if series.measure.shape != "ratio":
+    if not series.measure.is_share:
         return (figure,)
     parts = [
         words.count(part) if part is not None and value.status in RECEIVED else ""
@@ -202,13 +202,13 @@ def _breakdown_table(series: Series, dimension: str, names: Sequence[str]) -> Ta
         first = at.get(columns[0])
         cells = tuple(_breakdown_cell(at.get(column), series) for column in columns)
         bar = charts.share_bar(first.value) if first is not None and first.value is not None else ""
-        is_ratio = series.measure.shape == "ratio"
+        is_ratio = series.measure.is_share
         size = first.value if first is not None and first.value is not None else float("-inf")
         lines.append((-size, Row(name.partition("=")[2], (bar, *cells) if is_ratio else cells)))
     lines.sort(key=lambda pair: (pair[0], pair[1].header))
     heads = tuple(named[column] for column in columns)
     label = dimension.replace("_", " ")
-    bar_head = (f"{heads[0]}, as a bar",) if series.measure.shape == "ratio" else ()
+    bar_head = (f"{heads[0]}, as a bar",) if series.measure.is_share else ()
     return Table(
         f"{words.short_title(series.measure)}, {series.area.name}, by {label}",
         (label.capitalize(), *bar_head, *heads),
@@ -218,7 +218,7 @@ def _breakdown_table(series: Series, dimension: str, names: Sequence[str]) -> Ta
 
 def _breakdown_cell(value: Value | None, series: Series) -> str:
     figure = words.shown_with_quality(value, series.measure, series.grain)
-    if value is None or series.measure.shape != "ratio" or value.numerator is None or value.value is None:
+    if value is None or not series.measure.is_share or value.numerator is None or value.value is None:
         return figure
     return f"{figure} ({words.count(value.numerator)})"
 
@@ -304,7 +304,7 @@ def _reconciliation_row(row: Reconciliation, measure: Measure) -> Row:
 def _difference(value: float | None, measure: Measure) -> str:
     if value is None:
         return ""
-    return f"{words.number(value, 1)} points" if measure.shape == "ratio" else words.count(value)
+    return f"{words.number(value, 1)} points" if measure.is_share else words.count(value)
 
 
 def quality_words(series: Series) -> str:

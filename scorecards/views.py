@@ -330,7 +330,7 @@ def _anchor(measure: Measure) -> str:
 
 
 def _subtitle(series: Series, kept: Sequence[Value]) -> str:
-    unit = "per cent" if series.measure.shape == "ratio" else series.measure.unit
+    unit = "per cent" if series.measure.is_share else series.measure.unit
     if not kept:
         return f"{unit.capitalize()}, {series.area.name}"
     reach = words.span(kept[0].start, kept[-1].end)
@@ -380,7 +380,7 @@ def _chart(series: Series, points: Sequence[charts.Point], lines: charts.Lines |
         title=f"{words.short_title(measure)}, {series.area.name}",
         description=" ".join(described),
         lines=lines,
-        suffix="%" if measure.shape == "ratio" else "",
+        suffix="%" if measure.is_share else "",
     )
 
 
@@ -406,5 +406,5 @@ def _chart_notes(series: Series, points: Sequence[charts.Point], lines: charts.L
         yield "Hollow: partial, left out of limits and signals."
     if any(point.value is None for point in points):
         yield "A gap is a period without data or without a rate."
-    if not charts.starts_at_zero(points, lines, is_rate=series.measure.shape == "ratio"):
+    if not charts.starts_at_zero(points, lines, is_rate=series.measure.is_share):
         yield "The axis does not begin at zero."

@@ -27,7 +27,9 @@ NO_DATA = "[x] no data received"
 NOT_AVAILABLE = "[x] not available"
 NOT_APPLICABLE = "[z] not applicable"
 TOO_FEW = "[u] too few for a rate"
+NOT_FOLLOWED = "[x] not followed long enough yet"
 
+_MARKERS = {"no_data_received": NO_DATA, "not_applicable": NOT_APPLICABLE, "not_followed_yet": NOT_FOLLOWED}
 SYNTHETIC = "Synthetic figures: made for demonstration, not real."
 
 GRAIN_NAMES = {"month": "month", "quarter": "quarter", "rolling_year": "rolling year"}
@@ -55,6 +57,18 @@ RECONCILIATION_WORDS = {
 }
 
 EXTRACT_NAMES = {
+    "police_crimes": "Crimes recorded by the police (case extract)",
+    "police_referrals": "Submissions of the police to the CPS (case extract)",
+    "early_discussions": "Early discussions of complex cases (case extract)",
+    "cps_receipts": "CPS receipts (case extract)",
+    "cps_reviews": "CPS reviews (case extract)",
+    "cps_guidance_failures": "Failures to keep the guidance (case extract)",
+    "cps_information_requests": "CPS requests for information (case extract)",
+    "cps_decisions": "CPS decisions (case extract)",
+    "cps_prosecution_outcomes": "CPS prosecutions (case extract)",
+    "panel_findings": "Findings of the joint panels",
+    "joint_meetings": "Joint meetings",
+    "local_action_plan": "Local action plans",
     "home_office_outcomes": "Home Office crime outcomes",
     "home_office_recorded_crime": "Home Office recorded crime",
     "cps_principal_offence_outcomes": "CPS case outcomes by principal offence category",
@@ -98,8 +112,17 @@ def percentage(value: float) -> str:
 
 
 def amount(value: float, measure: Measure) -> str:
-    """A value in the manner of its measure."""
-    return percentage(value) if measure.shape == "ratio" else count(value)
+    """A value in the manner of its measure: '60.3%', '78 days', '1.04', '440'."""
+    if measure.is_share:
+        return percentage(value)
+    if measure.shape == "average":
+        return number(value, 2)
+    return days(value) if measure.shape == "duration" else count(value)
+
+
+def days(value: float) -> str:
+    """'1 day', '78 days'."""
+    return f"{count(value)} day{'' if value == 1 else 's'}"
 
 
 def small_number(value: int) -> str:
@@ -156,15 +179,11 @@ def shown(value: Value | None, measure: Measure) -> str:
     """What stands in a table for a value: the figure or its marker in words, never a zero for something missing."""
     if value is None:
         return NOT_AVAILABLE
-    if value.status == "no_data_received":
-        return NO_DATA
-    if value.status == "not_applicable":
-        return NOT_APPLICABLE
+    if value.status in _MARKERS:
+        return _MARKERS[value.status]
     if value.status == "below_minimum":
-        return _count_only(value)
-    if value.value is None:
-        return NOT_AVAILABLE
-    return amount(value.value, measure)
+        return _count_only(value, measure)
+    return NOT_AVAILABLE if value.value is None else amount(value.value, measure)
 
 
 def quality(value: Value | None, base_grain: str) -> str:
@@ -225,7 +244,7 @@ def area_title(area: Area) -> str:
 def headline(series: Series) -> str:
     """The latest figures of a series in one sentence."""
     measure = series.measure
-    unit = "" if measure.shape == "ratio" or not measure.unit else f" {measure.unit}"
+    unit = f" {measure.unit}" if measure.shape == "count" and measure.unit else ""
     said = [
         f"{shown(value, measure)}{'' if index else unit}{_brackets(value, series)} in {period_inside(value)}"
         for index, value in enumerate(_latest_values(series))
@@ -259,7 +278,7 @@ def usual_range(limits: ProcessLimits, measure: Measure) -> str:
 def bounded(limits: ProcessLimits, measure: Measure) -> tuple[float, float]:
     """Lower and upper limit, cut at what the measure can reach. Revised counts may be negative: those are not cut."""
     lower = max(limits.lower, 0.0) if limits.centre >= 0 else limits.lower
-    upper = min(limits.upper, 100.0) if measure.shape == "ratio" else limits.upper
+    upper = min(limits.upper, 100.0) if measure.is_share else limits.upper
     return lower, upper
 
 
@@ -298,7 +317,7 @@ def marking(release: Release) -> str:
     """The marking of an edition, as it stands at the top and the bottom of every page."""
     if release.edition == "public":
         return "Public edition. Published statistics only: no case-level figure"
-    return f"{release.edition} edition"
+    return f"OFFICIAL-SENSITIVE. Restricted edition for {release.area_name}: not to be passed on"
 
 
 def _finding(signal: Signal, when: str, grain: str, limits: ProcessLimits, measure: Measure) -> str:
@@ -320,7 +339,9 @@ def _direction(signal: Signal) -> str:
 
 
 def _limit(value: float, measure: Measure) -> str:
-    return percentage(value) if measure.shape == "ratio" else number(value, 1)
+    if measure.is_share:
+        return percentage(value)
+    return number(value, 2 if measure.shape == "average" else 1)
 
 
 def _latest_values(series: Series) -> list[Value]:
@@ -333,14 +354,28 @@ def _latest_values(series: Series) -> list[Value]:
 
 def _brackets(value: Value, series: Series) -> str:
     notes = []
-    if series.measure.shape == "ratio" and value.value is not None and value.denominator is not None:
-        notes.append(f"{count(value.numerator or 0)} of {count(value.denominator)}")
+    if value.value is not None and value.denominator is not None:
+        notes.append(_made_of(value, series.measure))
     if value.status == "partial":
         notes.append(f"partial: {_share_received(value, series.grain)}")
     return f" ({'; '.join(notes)})" if notes else ""
 
 
-def _count_only(value: Value) -> str:
+def _made_of(value: Value, measure: Measure) -> str:
+    """The counts behind a share, an average or a median: '79 of 131', '2,279 in 2,182 cases', '2,778 crimes'."""
+    below = count(value.denominator or 0)
+    if measure.is_share:
+        return f"{count(value.numerator or 0)} of {below}"
+    return (
+        f"{count(value.numerator)} in {below} {measure.unit}"
+        if value.numerator is not None
+        else f"{below} {measure.unit}"
+    )
+
+
+def _count_only(value: Value, measure: Measure) -> str:
+    if measure.shape == "duration" and value.denominator is not None:
+        return f"[u] too few for a median: {count(value.denominator)} {measure.unit}"
     if value.numerator is None:
         return TOO_FEW
     of = "" if value.denominator is None else f" of {count(value.denominator)}"

@@ -128,7 +128,7 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
         started = datetime.now(UTC)  # not before: what is accepted while we wait is in this build
         build_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         is_proven = _prepare(settings, measures)
-        run = _run_dbt(settings, on_progress or _log_progress, with_unit_tests=not is_proven)
+        run = _run_dbt(settings, on_progress or _log_progress, is_proven=is_proven)
         lake_snapshot = _record(settings, build_id, started, is_successful=not run.failures)
     seconds = time.monotonic() - clock
     logger.info("build %s: %d models, %d tests, %d failures", build_id, run.models, run.tests, len(run.failures))
@@ -138,7 +138,8 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
 def _prepare(settings: Settings, measures: Iterable[catalogue.Measure]) -> bool:
     """Write what the models read besides extracts; returns whether this very code has built this lake before.
 
-    Unit tests feed the models made-up rows, so with unchanged code they cannot come out otherwise than last time.
+    Unit tests feed the models made-up rows, so with unchanged code they cannot come out otherwise than last time. Views
+    and seeds are code and no data: with unchanged code they stand as they are.
     """
     with attached(settings) as connection:
         prepare_lake(connection)
@@ -170,7 +171,7 @@ def _record(settings: Settings, build_id: str, started: datetime, *, is_successf
     return lake_snapshot
 
 
-def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *, with_unit_tests: bool) -> _DbtRun:
+def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *, is_proven: bool) -> _DbtRun:
     """Run ``dbt build`` in a process of its own: dbt keeps global state, and DuckDB keeps files that it opened."""
     folder = settings.logs / "dbt"
     results = folder / "target" / "run_results.json"
@@ -179,7 +180,7 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     with (
         (folder / "errors.log").open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            _command(folder, with_unit_tests=with_unit_tests),
+            _command(folder, is_proven=is_proven),
             cwd=catalogue.ROOM,
             env=_environment(settings),
             stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
@@ -193,11 +194,11 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     return _judge(results, process.returncode)
 
 
-def _command(folder: Path, *, with_unit_tests: bool) -> list[str]:
+def _command(folder: Path, *, is_proven: bool) -> list[str]:
     # -P: the room's own modules must not stand in the way of dbt's imports.
     dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "none"]
     folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
-    left_out = [] if with_unit_tests else ["--exclude-resource-type", "unit_test"]
+    left_out = ["--exclude", "test_type:unit", "config.materialized:view", "resource_type:seed"] if is_proven else []
     return [*dbt, "--no-version-check", "build", *left_out, *folders]
 
 
@@ -210,6 +211,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "RASSO_LAKE_TEMP": str(lake / "temp"),
         "RASSO_LAKE_MEMORY_LIMIT": settings.memory_limit,
         "RASSO_LAKE_THREADS": str(settings.threads),
+        "RASSO_BASELINE": settings.baseline,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "true",
     }

@@ -57,10 +57,10 @@ class Measure:
 
     ``source`` is the kind of extract that places it in a period and an area; ``also_from`` names the others that it
     needs, separated by ``|``. ``denominator`` and ``minimum_denominator`` (counting units) are None for a count; the
-    least number of a duration is that of its units. Before ``recorded_since`` the measure is not applicable. A cohort is
-    followed for ``horizon_months`` and not shown before they have passed. ``breakdown`` is the dimension of its parts.
-    ``model`` is the dbt model, which the quartiles share with their median; ``quantile`` is the share of the values that
-    lie below the one shown.
+    least number of a duration is that of its units. Before ``recorded_since`` the measure is not applicable. A cohort
+    is followed for ``horizon_months`` and not shown before they have passed. ``breakdown`` is the dimension of its
+    parts. ``model`` is the dbt model, which the quartiles share with their median; ``quantile`` is the share of the
+    values that lie below the one shown.
     """
 
     id: str
@@ -169,7 +169,10 @@ def _problems(measure: Measure) -> list[str]:
         (has_minimum == (minimum is not None), "a ratio has a minimum_denominator and a count has none"),
         (minimum is None or minimum > 0, "minimum_denominator must be above zero"),
         (horizon is None or (horizon > 0 and measure.shape == "ratio"), "horizon_months are above zero, for a ratio"),
-        (measure.quantile in (None, 0.25, 0.75) or ", median" in measure.title, "the title of a duration says ', median'"),
+        (
+            measure.quantile in (None, 0.25, 0.75) or ", median" in measure.title,
+            "the title of a duration says ', median'",
+        ),
         (_all_words(measure), "texts must not be empty"),
     )
     return [problem for holds, problem in rules if not holds]

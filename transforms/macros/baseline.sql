@@ -9,18 +9,14 @@
     {%- if baseline == 'year_before' -%}
         cast({{ relation }}.period_start - interval 1 year as date)
     {%- else -%}
-        {%- set end = "date '" ~ baseline ~ "-01'" -%}
+        {%- set end = "last_day(date '" ~ baseline ~ "-01')" -%}
         case
-            when {{ relation }}.period_grain = 'rolling_year'
-                then cast({{ end }} - interval 11 month as date)
+            when {{ relation }}.period_end <= {{ end }} then null
+            when {{ relation }}.period_grain = 'rolling_year' then cast({{ end }} + interval 1 day - interval 1 year as date)
             -- the same month or quarter within the twelve months of the baseline
             else cast(
                 {{ relation }}.period_start
-                - to_years(
-                    cast(
-                        ceil(datediff('month', {{ end }}, last_day({{ relation }}.period_end)) / 12.0) as integer
-                    )
-                ) as date
+                - to_years(cast(ceil(datediff('month', {{ end }}, {{ relation }}.period_end) / 12.0) as integer)) as date
             )
         end
     {%- endif -%}

@@ -3,6 +3,7 @@
 -- What was not received is a row too, never a gap and never zero. A count that was received and has no row in the
 -- source is zero. An area or period that was received in part is partial; its figure is what was received. A cohort is
 -- shown once it was followed as long as it is to be. Figures are compared with a baseline only where both are complete.
+-- Parts of what is counted from cases stand for quarters and years only: of one month they are too few to say anything.
 
 with
 
@@ -79,6 +80,9 @@ due as (
     from measures
     inner join breakdowns on measures.measure_id = breakdowns.measure_id
     inner join supply_of_measures on measures.measure_id = supply_of_measures.measure_id
+    where breakdowns.breakdown = ''
+        or not measures.is_case_level
+        or supply_of_measures.period_grain <> 'month'
 
 ),
 

@@ -26,7 +26,7 @@ final as (
         split_part(failures.failure_reason, '__', 1) as failure_family,
         coalesce(failures.is_disputed, false) as is_disputed,
         coalesce(failures.is_dispute_upheld, false) as is_dispute_upheld,
-        not is_dispute_upheld as is_standing,
+        not coalesce(failures.is_dispute_upheld, false) as is_standing,
     from failures
     left join files
         on failures.urn_token = files.urn_token
