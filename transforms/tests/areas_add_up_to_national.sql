@@ -1,11 +1,32 @@
--- The areas (with LONDON, and the British Transport Police, which belongs to none) add up to the national figure, in
--- numerator and denominator.
+-- The areas (with LONDON, and for police figures the British Transport Police, which belongs to none) add up to the
+-- national figure, in numerator and denominator. Times are ranked and add up to nothing.
 
 with
 
+measures as (
+
+    select
+        measure_id,
+        source,
+    from {{ ref('mart_measures') }}
+    where shape <> 'duration'
+
+),
+
+extract_kinds as (
+
+    select * from {{ ref('extract_kinds') }}
+
+),
+
 measure_values as (
 
-    select * from {{ ref('mart_measure_values') }}
+    select
+        figures.*,
+        extract_kinds.place_column,
+    from {{ ref('mart_measure_values') }} as figures
+    inner join measures on figures.measure_id = measures.measure_id
+    inner join extract_kinds on measures.source = extract_kinds.kind
 
 ),
 
@@ -13,7 +34,7 @@ parts as (
 
     select * from measure_values
     where area_level = 'area'
-        or (area_level = 'force' and area_code = '93')
+        or (area_level = 'force' and area_code = '93' and place_column <> 'cps_area_code')
 
 ),
 

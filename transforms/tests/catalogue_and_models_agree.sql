@@ -4,13 +4,13 @@ with
 
 catalogue as (
 
-    select * from {{ ref('mart_measures') }}
+    select distinct model as measure_id from {{ ref('mart_measures') }}
 
 ),
 
 models as (
 
-    {% for measure_id in measure_ids() %}
+    {% for measure_id in counted_measure_ids() + duration_measure_ids() %}
         select '{{ measure_id }}' as measure_id
         {% if not loop.last %} union all {% endif %}
     {% endfor %}

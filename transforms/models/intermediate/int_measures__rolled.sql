@@ -1,8 +1,7 @@
 -- Counts and days of every measure for each force, area and the nation in every shown period: the one place where they are
 -- rolled up. Periods that overlap are rolled up from months, and all measures at once.
 --
--- Of what is there at the end of a period the last month counts. A part without a denominator of its own (a reason, a
--- group) is a part of the whole measure. Days are ranked and not averaged: the value is the shortest time within which the
+-- Of what is there at the end of a period the last month counts. Days are ranked and not averaged: the value is the shortest time within which the
 -- share of the quantile was done, in whole days (the inverse of the empirical distribution, type 1 of Hyndman and Fan,
 -- Sample Quantiles in Statistical Packages, 1996). Negative days contradict themselves: they are no time that anything
 -- took, and are counted in mart_contradictions.
@@ -85,35 +84,6 @@ counts as (
 
 ),
 
-wholes as (
-
-    select * from counts
-    where breakdown = ''
-
-),
-
-with_wholes as (
-
-    select
-        counts.measure_id,
-        counts.breakdown,
-        counts.area_level,
-        counts.area_code,
-        counts.period_grain,
-        counts.period_start,
-        counts.numerator,
-        coalesce(counts.denominator, wholes.denominator) as denominator,
-        cast(null as double) as days,
-    from counts
-    left join wholes
-        on counts.measure_id = wholes.measure_id
-        and counts.area_level = wholes.area_level
-        and counts.area_code = wholes.area_code
-        and counts.period_grain = wholes.period_grain
-        and counts.period_start = wholes.period_start
-
-),
-
 models as (
 
     select distinct
@@ -162,7 +132,10 @@ quartiles as (
 
 final as (
 
-    select * from with_wholes
+    select
+        *,
+        cast(null as double) as days,
+    from counts
     union all
     select * from quartiles
 

@@ -36,8 +36,18 @@ breakdowns as (
     select distinct
         measures.measure_id,
         coalesce(rolled.breakdown, '') as breakdown,
+        -- A part without a denominator of its own (a reason, a group) is a part of the whole measure, also where it is
+        -- not to be found.
+        coalesce(rolled.breakdown <> '' and rolled.denominator is null, false) as is_part_of_whole,
     from measures
     left join rolled on measures.measure_id = rolled.measure_id
+
+),
+
+wholes as (
+
+    select * from rolled
+    where breakdown = ''
 
 ),
 
@@ -73,6 +83,7 @@ due as (
         measures.unit,
         measures.minimum_denominator,
         breakdowns.breakdown,
+        breakdowns.is_part_of_whole,
         supply_of_measures.* exclude (measure_id),
         supply_of_measures.own_due_count > 0
         and (measures.recorded_since is null or supply_of_measures.period_start >= measures.recorded_since)
@@ -97,7 +108,9 @@ with_counts as (
             when is_received and due.is_followed and due.shape <> 'duration' then coalesce(rolled.numerator, 0)
         end as numerator,
         case
-            when is_received and due.is_followed and due.shape <> 'count' then coalesce(rolled.denominator, 0)
+            when not is_received or not due.is_followed or due.shape = 'count' then null
+            when due.is_part_of_whole then coalesce(wholes.denominator, 0)
+            else coalesce(rolled.denominator, 0)
         end as denominator,
     from due
     left join rolled
@@ -107,6 +120,12 @@ with_counts as (
         and due.area_code = rolled.area_code
         and due.period_grain = rolled.period_grain
         and due.period_start = rolled.period_start
+    left join wholes
+        on due.measure_id = wholes.measure_id
+        and due.area_level = wholes.area_level
+        and due.area_code = wholes.area_code
+        and due.period_grain = wholes.period_grain
+        and due.period_start = wholes.period_start
 
 ),
 
