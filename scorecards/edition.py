@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from scorecards.registers import Claim, Event, claim_of, event_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -209,6 +211,8 @@ class Edition:
     values: Mapping[AreaKey, Mapping[str, tuple[Value, ...]]]
     reconciliation: tuple[Reconciliation, ...]
     deliveries: tuple[Delivery, ...]
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
 
 
 def read_edition(folder: Path) -> Edition:
@@ -225,13 +229,15 @@ def read_edition(folder: Path) -> Edition:
         values = _grouped(_values(data / "measure_values.csv", measures, areas))
         reconciliation = tuple(_reconciliation(data / "reconciliation.csv", measures))
         deliveries = tuple(map(_delivery, json.loads((data / "deliveries.json").read_text(encoding="utf-8"))))
+        events = tuple(map(event_of, json.loads((data / "events.json").read_text(encoding="utf-8"))))
+        claims = tuple(map(claim_of, json.loads((data / "claims.json").read_text(encoding="utf-8"))))
     except OSError as error:
         raise EditionError(f"{error.filename}: {error.strerror}") from error
     except KeyError as error:
         raise EditionError(f"{data}: a record lacks the field {error}") from error
     except (ValueError, TypeError, csv.Error) as error:
         raise EditionError(f"{data}: {error}") from error
-    return Edition(release, measures, areas, values, reconciliation, deliveries)
+    return Edition(release, measures, areas, values, reconciliation, deliveries, events, claims)
 
 
 def _release(record: Mapping[str, Any]) -> Release:

@@ -19,9 +19,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from extracts.contract import all_contracts
-from scorecards.edition import COLUMNS
+from scorecards.edition import COLUMNS, EditionError
 from scorecards.paths import slug_of_area
+from scorecards.registers import CLAIMS, EVENTS
 from scorecards.spreadsheet import guarded_in_sql
 from warehouse.version import code_version
 
@@ -66,8 +69,16 @@ def plan_editions(connection: duckdb.DuckDBPyConnection) -> tuple[EditionPlan, .
     """The public edition, and a restricted one for each CPS Area that has any figure counted from cases.
 
     Prepares the connection: ``published`` holds every figure as text, ``seen`` which edition sees which area's cases.
+
+    Raises:
+        EditionError: there is a figure that no measure of the catalogue stands for.
     """
     _prepare(connection)
+    stranger = connection.execute(
+        "select measure_id from published anti join lake.marts.mart_measures using (measure_id) limit 1"
+    ).fetchone()
+    if stranger is not None:
+        raise EditionError(f"measure {stranger[0]!r} is not in the catalogue: mend transforms/measures.yaml")
     rows = connection.execute(
         """
         select distinct area.area_code, area.area_name
@@ -126,6 +137,8 @@ def write_data(
     _write_json(data / "measures.json", _measures(connection, plan))
     _write_json(data / "areas.json", _areas(connection, plan))
     _write_json(data / "deliveries.json", [_shown(settings, plan, one) for one in _deliveries(connection, plan)])
+    _write_json(data / "events.json", yaml.safe_load(EVENTS.read_text(encoding="utf-8")))
+    _write_json(data / "claims.json", yaml.safe_load(CLAIMS.read_text(encoding="utf-8")))
     _write_json(data / "release.json", _facts(settings, connection, plan, stamp))
 
 
@@ -140,15 +153,16 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         left join (select measure_id, is_case_level from lake.marts.mart_measures) as measures using (measure_id)
         """
     )
-    # An Area without forces of its own is a part of London: it shows what cannot be split, and the forces of that.
+    # London North and London South also show what cannot be split between them, and the forces of that.
     connection.execute(
         """
         create or replace temp table seen as
         with
         areas as (
-            select area_code, if(coalesce(member_force_codes, '') = '', 'LONDON', area_code) as of_forces
+            select area_code, coalesce(joint_area_code, area_code) as of_forces
             from lake.marts.mart_areas
-            where area_level = 'area' and area_code <> 'LONDON'
+            where area_level = 'area'
+                and area_code not in (select coalesce(joint_area_code, '') from lake.marts.mart_areas)
         )
         select area_code as edition_area_code, 'area' as area_level, area_code from areas
         union

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scorecards import paths, tables, views, words
+from scorecards.claims import claim_views
 from scorecards.edition import NATIONAL_KEY, Area, Edition, Measure
 from scorecards.process_limits import FIRM_POINTS, LEAST_POINTS, RUN_LENGTH
 from scorecards.series import SeriesBook
@@ -76,6 +77,8 @@ def all_pages(edition: Edition) -> Iterator[Page]:
     yield writer.status()
     yield writer.reconciliation()
     yield writer.method()
+    if writer.has_claims:
+        yield writer.claims()
 
 
 def environment() -> Environment:
@@ -97,6 +100,7 @@ class _Writer:
         self._edition = edition
         self._book = SeriesBook(edition)
         self._environment = environment()
+        self._claims = claim_views(edition, paths.CLAIMS)
         release = edition.release
         self._facts = (
             ("Release", release.release_id),
@@ -139,6 +143,14 @@ class _Writer:
         limits = {"run": RUN_LENGTH, "least": LEAST_POINTS, "firm": FIRM_POINTS}
         return self._page("method.html", paths.METHOD, "Method", [], measures=measures, limits=limits, sources=SOURCES)
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether there is a public statement that this edition can be held against."""
+        return bool(self._claims)
+
+    def claims(self) -> Page:
+        return self._page("claims.html", paths.CLAIMS, "Public statements checked", [], claims=self._claims)
+
     def _page(self, template: str, path: str, title: str, crumbs: Iterable[Crumb], **content: object) -> Page:
         home = [] if path == paths.INDEX else [Crumb("Home", paths.link(path, paths.INDEX)), *crumbs, Crumb(title)]
         html = self._environment.get_template(template).render(
@@ -165,6 +177,7 @@ class _Writer:
             ("Measures", paths.INDEX, "#measures"),
             ("What has been received", paths.STATUS, ""),
             ("Reconciliation", paths.RECONCILIATION, ""),
+            *([("Public statements", paths.CLAIMS, "")] if self.has_claims else []),
             ("Method", paths.METHOD, ""),
         )
         return [(name, paths.link(path, target) + part, target == path and not part) for name, target, part in places]

@@ -20,6 +20,7 @@ STYLE = "style.css"
 STATUS = "status/index.html"
 RECONCILIATION = "reconciliation/index.html"
 METHOD = "method/index.html"
+CLAIMS = "statements/index.html"
 VALUES_FILE = "measure_values.csv"
 VALUES = f"data/{VALUES_FILE}"
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import fasteners
 
+from scorecards.edition import EditionError
 from scorecards.editions import RELEASE_ID_LENGTH, EditionPlan, Stamp, edition_id, plan_editions, write_data
 from warehouse.lake import LakeError, reading, transaction, writing
 from warehouse.version import code_version
@@ -89,7 +90,7 @@ def publish(settings: Settings) -> Publication:
         _sweep(settings.site)
         build = _last_successful_build(settings)
         with reading(settings, build.lake_snapshot) as connection:
-            editions = {plan: edition_id(connection, plan, settings) for plan in plan_editions(connection)}
+            editions = _planned(settings, connection)
             release = _Release(_site_id(editions), build, datetime.now(UTC).replace(microsecond=0))
             target = releases / release.release_id
             is_new = not target.exists()
@@ -122,6 +123,13 @@ def _last_successful_build(settings: Settings) -> _Build:
     if row is None:
         raise PublicationError("no build has succeeded yet: build the marts first, then publish")
     return _Build(row[0], row[1], frozenset(release_id for (release_id,) in known))
+
+
+def _planned(settings: Settings, connection: duckdb.DuckDBPyConnection) -> dict[EditionPlan, str]:
+    try:
+        return {plan: edition_id(connection, plan, settings) for plan in plan_editions(connection)}
+    except EditionError as error:
+        raise PublicationError(str(error)) from error
 
 
 def _make(

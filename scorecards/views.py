@@ -7,6 +7,7 @@ sentences (``scorecards.words``) and files (``scorecards.render``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class Headline:
     unit: str
     year: str
     year_period: str
+    baseline: str
+    change: str
     latest: str
     latest_period: str
     national: str
@@ -79,6 +82,16 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that bends figures without being performance, and which of those shown it touches."""
+
+    period: str
+    sentence: str
+    source: str
+    measures: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class AreaView:
     """The page of an area."""
 
@@ -89,6 +102,9 @@ class AreaView:
     relatives_title: str
     headlines: tuple[Headline, ...]
     has_national: bool
+    baseline: str
+    changes: tuple[str, ...]
+    events: tuple[EventView, ...]
     summary: tuple[str, ...]
     themes: tuple[Theme, ...]
     not_published: tuple[str, ...]
@@ -123,6 +139,7 @@ class IndexView:
     """The first page."""
 
     headlines: tuple[Headline, ...]
+    baseline: str
     areas: tuple[LinkView, ...]
     other_forces: tuple[LinkView, ...]
     measures: tuple[tuple[str, tuple[LinkView, ...]], ...]
@@ -144,6 +161,11 @@ def area_view(edition: Edition, book: SeriesBook, area: Area) -> AreaView:
         relatives_title=relatives_title,
         headlines=tuple(_headline(series, book, f"#{_anchor(series.measure)}") for series in leading),
         has_national=area.key != NATIONAL_KEY,
+        baseline=words.baseline_name(edition.release.baseline),
+        changes=tuple(
+            sentence for series in leading if (sentence := words.changed_sentence(series, edition.release.baseline))
+        ),
+        events=_events(edition, area, leading),
         summary=tuple(words.summary(leading)) if leading else (),
         themes=tuple(
             Theme(theme, tuple(section(series, page) for series in group))
@@ -189,6 +211,7 @@ def index_view(edition: Edition, book: SeriesBook, page: str) -> IndexView:
     placed = {code for area in edition.areas.values() if area.level == "area" for code in area.member_force_codes}
     return IndexView(
         headlines=tuple(_headline(series, book, link(page, page_path(series.measure))) for series in leading),
+        baseline=words.baseline_name(edition.release.baseline),
         areas=tuple(
             LinkView(
                 words.area_title(area),
@@ -289,6 +312,8 @@ def _headline(series: Series, book: SeriesBook, href: str) -> Headline:
         unit=words.unit_and_source(measure),
         year=words.latest_shown(year, series),
         year_period=words.period(year) if year is not None else "",
+        baseline=_baseline_shown(year, measure),
+        change=words.change(year, measure),
         latest=words.latest_shown(latest, series),
         latest_period=words.period(latest) if latest is not None else "",
         national=words.shown_with_quality(beside, measure, series.grain),
@@ -296,6 +321,35 @@ def _headline(series: Series, book: SeriesBook, href: str) -> Headline:
         signal=signal_view(series.reading),
         quality=quality_words(series),
     )
+
+
+def _baseline_shown(year: Value | None, measure: Measure) -> str:
+    return words.amount(year.baseline_value, measure) if year is not None and year.baseline_value is not None else ""
+
+
+def _events(edition: Edition, area: Area, leading: Sequence[Series]) -> tuple[EventView, ...]:
+    """Events that touch a headline figure or what it is compared with, each once."""
+    codes = (area.code, *area.parent_codes, *area.member_force_codes)
+    found: dict[str, EventView] = {}
+    for series in leading:
+        for year in series.years:
+            # The years shown are the latest and its baseline; what lies between bends the way from one to the other.
+            if year is not series.latest_year:
+                continue
+            start = _baseline_start(edition.release.baseline, year)
+            for event in edition.events:
+                if event.touches(series.measure.measure_id, codes, start, year.end):
+                    name = words.span(event.start, event.end)
+                    found.setdefault(event.event_id, EventView(name, event.sentence, event.source, []))
+                    found[event.event_id].measures.append(words.short_title(series.measure))
+    return tuple(found.values())
+
+
+def _baseline_start(baseline: str, year: Value) -> date:
+    if baseline == "year_before":
+        return year.start.replace(year=year.start.year - 1)
+    first = date.fromisoformat(f"{baseline}-01")
+    return min(year.start, date(first.year - 1 + first.month // 12, first.month % 12 + 1, 1))
 
 
 def _intro(area: Area, held: Sequence[Series]) -> str:

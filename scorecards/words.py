@@ -120,6 +120,53 @@ def amount(value: float, measure: Measure) -> str:
     return days(value) if measure.shape == "duration" else count(value)
 
 
+def signed(value: float, decimals: int = 0) -> str:
+    """A change with its sign: '+79.6' of 79.6; nought has none."""
+    text = number(value, decimals)
+    return text if text.startswith(MINUS) or not text.strip("0.,") else f"+{text}"
+
+
+def change_between(first: float, second: float, measure: Measure) -> str:
+    """A change in the manner of its measure: '+33.0 points' of a share, '+79.6%' of all else; empty from nought."""
+    if measure.is_share:
+        return f"{signed(second - first, 1)} points"
+    return f"{signed(100 * (second - first) / first, 1)}%" if first else ""
+
+
+def change(value: Value | None, measure: Measure) -> str:
+    """The change of a value since its baseline; empty where the two cannot be compared."""
+    if value is None or value.value is None or value.baseline_value is None:
+        return ""
+    return change_between(value.baseline_value, value.value, measure)
+
+
+def baseline_name(baseline: str) -> str:
+    """What figures are compared with: 'the year to December 2018', 'the same period of the year before'."""
+    if baseline == "year_before":
+        return "the same period of the year before"
+    year, month = baseline.split("-")
+    return f"the year to {_MONTH_NAMES[int(month) - 1]} {year}"
+
+
+def changed_sentence(series: Series, baseline: str) -> str:
+    """What changed since the baseline, in one sentence; empty where nothing can be compared."""
+    year = series.latest_year
+    if year is None or year.value is None or year.baseline_value is None:
+        return ""
+    measure = series.measure
+    unit = f" {measure.unit}" if measure.shape == "count" else ""
+    now, then = amount(year.value, measure), amount(year.baseline_value, measure)
+    return (
+        f"{short_title(measure)}: {now}{unit} in {period_inside(year)}, {then} in {baseline_name(baseline)}"
+        f" ({change(year, measure)})."
+    )
+
+
+def year_to(end: date) -> str:
+    """'Year to December 2018'."""
+    return f"Year to {_MONTH_NAMES[end.month - 1]} {end.year}"
+
+
 def days(value: float) -> str:
     """'1 day', '78 days'."""
     return f"{count(value)} day{'' if value == 1 else 's'}"

@@ -49,6 +49,8 @@ class Draft:
     rows: list[dict[str, str]] = field(default_factory=list)
     reconciliation: list[dict[str, str]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
 
     def measure(self, measure_id: str, **changes: object) -> None:
         """Add a measure to the catalogue."""
@@ -115,7 +117,7 @@ class Draft:
         """Write the data folder and return the edition."""
         data = folder / "data"
         data.mkdir(parents=True, exist_ok=True)
-        for name in ("release", "measures", "areas", "deliveries"):
+        for name in ("release", "measures", "areas", "deliveries", "events", "claims"):
             (data / f"{name}.json").write_text(json.dumps(getattr(self, name)), encoding="utf-8")
         _write_csv(data / "measure_values.csv", COLUMNS, self.rows)
         _write_csv(data / "reconciliation.csv", RECONCILIATION_COLUMNS, self.reconciliation)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
-from scorecards import publication
+from scorecards import editions, publication
 from scorecards.edition import COLUMNS, read_edition
 from scorecards.publication import Publication, PublicationError, publish
 from warehouse.lake import newest_snapshot, reading, transaction, writing
@@ -33,11 +33,13 @@ MARTS = {
     "mart_measures": """
         measure_id varchar, title varchar, shape varchar, unit varchar, numerator varchar, denominator varchar,
         period_placed_by varchar, direction varchar, recorded_since date, source varchar, caveat varchar,
-        since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer
+        since_version varchar, minimum_denominator integer, is_headline boolean, theme varchar, sort_order integer,
+        mart varchar, also_from varchar, horizon_months integer, breakdown varchar, model varchar, quantile double,
+        is_case_level boolean
     """,
     "mart_areas": """
         area_level varchar, area_code varchar, area_name varchar, parent_area_code varchar,
-        member_force_codes varchar, note varchar
+        member_force_codes varchar, joint_area_code varchar, note varchar
     """,
     "mart_reconciliation": """
         reconciliation_id varchar, measure_id varchar, area_level varchar, area_code varchar, area_name varchar,
@@ -51,15 +53,25 @@ MARTS = {
         is_case_level boolean
     """,
 }
+SUPPLIERS = """
+    create schema lake.reference;
+    create table lake.reference.suppliers as
+    select supplier_id as supplier, supplier_group, supplier_code from (values
+        ('home-office', 'publisher', ''), ('west-midlands-police', 'force', '20'),
+        ('metropolitan-police-service', 'force', '01'), ('cps-west-midlands', 'cps_area', '13'),
+        ('cps-london-north', 'cps_area', '4')
+    ) as suppliers (supplier_id, supplier_group, supplier_code);
+"""
 FIGURES = """
     insert into lake.marts.mart_measures values ('rape_charges_crimes', 'Rape charges', 'count', 'crimes', 'Charged',
         null, 'quarter', 'more_is_better', date '2014-04-01', 'home_office_outcomes', 'Counts crimes.', '0.1.0', null,
-        true, 'Charges', 10);
+        true, 'Charges', 10, 'official_statistics', '', null, '', 'rape_charges_crimes', null, false);
     insert into lake.marts.mart_areas values
-        ('force', '20', 'West Midlands Police', '13', '20', null),
-        ('area', '13', 'West Midlands CPS Area', 'EW', '20', ''),
-        ('area', 'LONDON', 'London (both)', 'EW', '', null), ('area', '2', 'East Midlands CPS Area', 'EW', '', null),
-        ('national', 'EW', 'England and Wales', null, '20', null);
+        ('force', '20', 'West Midlands Police', '13', '20', null, null),
+        ('area', '13', 'West Midlands CPS Area', 'EW', '20', null, ''),
+        ('area', 'LONDON', 'London (both)', 'EW', '', null, null),
+        ('area', '2', 'East Midlands CPS Area', 'EW', '', null, null),
+        ('national', 'EW', 'England and Wales', null, '20', null, null);
     insert into lake.marts.mart_measure_values
         select 'rape_charges_crimes', area_level, area_code, area_name, '', 'rolling_year', date '2017-04-01',
             date '2018-03-31', 'crimes', 198, null, 198, null, null, 'complete', 1.0, null, null, null
@@ -96,6 +108,7 @@ def settings(tmp_path: Path, extensions: Path) -> Settings:
             connection.execute(f"create schema lake.{schema}")
             for name, columns in tables.items():
                 connection.execute(f"create table lake.{schema}.{name} ({columns})")
+        connection.execute(SUPPLIERS)
     return made
 
 
@@ -147,7 +160,7 @@ def test_the_value_table_is_exact_ordered_and_dated(built: Settings) -> None:
     assert {(row["value"], row["denominator"], row["breakdown"], row["period_end"]) for row in rows} == {
         ("198", "", "", "2018-03-31")
     }
-    assert {row["release_id"] for row in rows} == {done.release_id}
+    assert {row["release_id"] for row in rows} == {read_edition(done.site_path).release.release_id}
 
 
 def test_areas_come_from_the_nation_down_and_by_number(built: Settings) -> None:
@@ -216,13 +229,17 @@ def test_other_inputs_are_another_release(built: Settings, sql: str) -> None:
 @pytest.mark.parametrize("name", ["POLICY_VERSION", "code_version"])
 def test_other_code_or_policy_is_another_release(built: Settings, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     first = publish(built)
-    monkeypatch.setattr(publication, name, "other" if name == "POLICY_VERSION" else lambda: "other")
+    monkeypatch.setattr(editions, name, "other" if name == "POLICY_VERSION" else lambda: "other")
     assert publish(built).release_id != first.release_id
 
 
 def test_a_held_delivery_is_not_an_input(built: Settings) -> None:
     first = publish(built)
-    change(built, "insert into lake.ledger.delivery by name select 'd-0009' as delivery_id, 'held' as state")
+    change(
+        built,
+        "insert into lake.ledger.delivery by name"
+        " select 'd-0009' as delivery_id, 'home-office' as supplier, 'held' as state",
+    )
     assert publish(built).release_id == first.release_id
 
 
@@ -290,7 +307,9 @@ def test_the_renderer_is_given_one_folder_and_no_settings(built: Settings, monke
     assert not [name for name in seen["env"] if name.startswith(("RASSO", "AIRFLOW"))]  # type: ignore[attr-defined]
     assert sorted(path.name for path in (built.site / "current" / "public" / "data").glob("*.json")) == [
         "areas.json",
+        "claims.json",
         "deliveries.json",
+        "events.json",
         "measure_values.csv-metadata.json",
         "measure_values.schema.json",
         "measures.json",
@@ -325,3 +344,100 @@ def test_a_validation_report_is_named_where_there_is_one(built: Settings) -> Non
     report.touch()
     done = publish(built)
     assert "reports/home-office/h1/index.html" in (done.site_path / "status" / "index.html").read_text(encoding="utf-8")
+
+
+CASES = """
+    insert into lake.marts.mart_measures values ('charges_rasso', 'Suspects charged (suspects; CPS decisions)', 'count',
+        'suspects', 'Charged', null, 'day of the charge', 'more_is_better', null, 'cps_decisions', 'Counts suspects.',
+        '0.1.0', null, true, 'Charges', 5, 'outcomes', '', null, '', 'charges_rasso', null, true);
+    insert into lake.marts.mart_areas values
+        ('area', '4', 'London North CPS Area', 'EW', '', 'LONDON', null),
+        ('force', '01', 'Metropolitan Police Service', 'LONDON', '01', null, null);
+    insert into lake.marts.mart_measure_values
+        select 'charges_rasso', area_level, area_code, area_name, '', 'rolling_year', date '2017-04-01',
+            date '2018-03-31', 'suspects', number, null, number, null, null,
+            if(number is null, 'not_applicable', 'complete'), 1.0, null, null, null
+        from lake.marts.mart_areas
+        inner join (values ('13', 71301), ('20', 72001), ('4', 70401), ('01', 70101), ('LONDON', 70501), ('EW', 79999),
+            ('2', null)) as numbers (code, number) on area_code = code;
+"""
+
+
+@pytest.fixture
+def with_cases(built: Settings) -> Settings:
+    """A home with a figure counted from cases in every area that received any."""
+    change(built, CASES)
+    return built
+
+
+def text_of(folder: Path) -> str:
+    return "".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
+
+
+def test_each_area_with_cases_has_an_edition_of_its_own(with_cases: Settings) -> None:
+    done = publish(with_cases)
+    names = [path.relative_to(with_cases.site / "current").as_posix() for path in done.restricted_paths]
+    assert names == ["restricted/london-north", "restricted/west-midlands"]
+    edition = read_edition(done.restricted_paths[1])
+    assert [area.code for area in edition.areas.values()] == ["EW", "13", "20"]
+    assert edition.release.area_name == "West Midlands CPS Area"
+
+
+def test_no_figure_counted_from_cases_is_public(with_cases: Settings) -> None:
+    done = publish(with_cases)
+    public = text_of(done.site_path)
+    assert [row["measure_id"] for row in published_rows(done)] == ["rape_charges_crimes"] * 7
+    for secret in ("71301", "72001", "70401", "70101", "70501", "79999", "71,301", "charges_rasso"):
+        assert secret not in public
+
+
+def test_a_measure_of_unknown_nature_is_not_public(with_cases: Settings) -> None:
+    change(with_cases, "update lake.marts.mart_measures set is_case_level = null where measure_id = 'charges_rasso'")
+    assert "71301" not in text_of(publish(with_cases).site_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "own", "others"),
+    [
+        (1, ("71301", "72001"), ("70401", "70101", "70501", "79999")),
+        (0, ("70401", "70101", "70501"), ("71301", "72001", "79999")),
+    ],
+    ids=["West Midlands", "London North with what cannot be split"],
+)
+def test_an_area_sees_its_own_cases_and_nobody_elses(
+    with_cases: Settings, place: int, own: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    found = text_of(publish(with_cases).restricted_paths[place])
+    assert [number for number in own if number not in found] == []
+    assert [number for number in others if number in found or f"{int(number):,}" in found] == []
+    assert "OFFICIAL-SENSITIVE" in found
+
+
+def test_another_areas_cases_leave_an_edition_as_it_is(with_cases: Settings) -> None:
+    first = publish(with_cases)
+    before = {path.name: text_of(path) for path in (*first.restricted_paths, first.site_path)}
+    change(
+        with_cases,
+        "update lake.marts.mart_measure_values set numerator = 1, value = 1"
+        " where measure_id = 'charges_rasso' and area_code in ('4', 'EW')",
+    )
+    second = publish(with_cases)
+    after = {path.name: text_of(path) for path in (*second.restricted_paths, second.site_path)}
+    assert second.release_id != first.release_id
+    assert {name for name in before if before[name] != after[name]} == {"london-north"}
+
+
+def test_an_edition_that_did_not_change_is_not_rendered_again(
+    with_cases: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(with_cases)
+    change(
+        with_cases,
+        "update lake.marts.mart_measure_values set numerator = 1, value = 1"
+        " where measure_id = 'charges_rasso' and area_code = '13'",
+    )
+    rendered: list[str] = []
+    render = publication._render
+    monkeypatch.setattr(publication, "_render", lambda edition: (rendered.append(edition.name), render(edition)))
+    publish(with_cases)
+    assert rendered == ["west-midlands"]

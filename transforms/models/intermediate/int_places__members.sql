@@ -37,7 +37,7 @@ areas_of_forces as (
     inner join cps_areas
         on forces.cps_area_code = cps_areas.area_code
         or forces.cps_area_code is null
-        or (forces.cps_area_code = 'LONDON' and cps_areas.area_name like 'London %')
+        or forces.cps_area_code = cps_areas.joint_area_code
 
 ),
 

@@ -33,6 +33,7 @@ nation as (
         'England and Wales' as area_name,
         cast(null as varchar) as parent_area_code,
         string_agg(force_code, '|' order by force_code) as member_force_codes,
+        cast(null as varchar) as joint_area_code,
         'All forces; crimes of the British Transport Police are counted here and in no Area.' as note,
     from forces
 
@@ -46,6 +47,7 @@ areas as (
         cps_areas.area_name,
         'EW' as parent_area_code,
         coalesce(forces_by_area.member_force_codes, '') as member_force_codes,
+        cps_areas.joint_area_code,
         cps_areas.note,
     from cps_areas
     left join forces_by_area on cps_areas.area_code = forces_by_area.area_code
@@ -60,6 +62,7 @@ single_forces as (
         force_name as area_name,
         coalesce(cps_area_code, 'EW') as parent_area_code,
         force_code as member_force_codes,
+        cast(null as varchar) as joint_area_code,
         case when cps_area_code is null then 'Belongs to no CPS Area: counted nationally only.' end as note,
     from forces
 
