@@ -24,6 +24,7 @@ DUPLICATE = "duplicateValues"
 _FUTURE = "2099-12-31"
 _NO_FORCE = "98"
 _STANDARD_URN = re.compile(r"[0-9]{2}[A-Z0-9]{2}[0-9]{7}")
+_NEVER_FILLED = ("is_withdrawn",)  # in no row that is written
 _UNREADABLE = {"date": "2019-02-30", "bigint": "two", "boolean": "perhaps", "varchar": "not_a_code"}
 
 
@@ -45,7 +46,8 @@ def _by_check(contract: Contract, rule: Rule, column: str) -> Callable[[Row], Ro
         return _emptied(column)
     if rule.check == "invalidValues":
         sql_type = next(entry.sql_type for entry in contract.columns if entry.name == column)
-        return _put(column, _UNREADABLE[sql_type])
+        fill = _filled if column in _NEVER_FILLED else _put
+        return fill(column, _UNREADABLE[sql_type])
     if rule.check == "expect_column_values_to_be_between":
         return _put(column, str(int(rule.arguments["min_value"]) - 1))
     return None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from extracts.synthetic.references import CrimeReference
 
 
+_NOT_WITHDRAWN = ""  # empty counts as false
+
+
 def _by(day: int | None, state_day: int) -> str:
     """A day as text, empty where it has not come yet."""
     return DAY[day] if day is not None and day <= state_day else ""
@@ -69,6 +72,7 @@ class Crime:
             self.outcome if is_closed else "0",
             DAY[self.outcome_day] if is_closed and self.outcome_day is not None else "",
             self.not_referred_reason if is_closed else "",
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -91,7 +95,15 @@ class Referral:
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a submission never changes
         """The row."""
         number = str(self.suspect_number)
-        return [self.urn, self.crime_reference, number, self.submission_type, DAY[self.submitted], self.reason]
+        return [
+            self.urn,
+            self.crime_reference,
+            number,
+            self.submission_type,
+            DAY[self.submitted],
+            self.reason,
+            _NOT_WITHDRAWN,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,15 @@ class Discussion:
     def cells(self, state_day: int) -> list[str]:
         """The row at the end of a day."""
         allocated = _by(self.allocated, state_day)
-        return [self.crime_reference, self.force_code, self.reasons, DAY[self.held], DAY[self.expected], allocated]
+        return [
+            self.crime_reference,
+            self.force_code,
+            self.reasons,
+            DAY[self.held],
+            DAY[self.expected],
+            allocated,
+            _NOT_WITHDRAWN,
+        ]
 
 
 @dataclass(slots=True)
@@ -165,6 +185,7 @@ class Receipt:
             _by(self.allocated, state_day),
             _yes(self.is_by_cps_direct),
             self.lead_urn if is_led else "",
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -185,7 +206,8 @@ class Review:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a review never changes
         """The row."""
-        return [self.urn, str(self.suspect_number), self.review_type, DAY[self.reviewed], self.assessment]
+        number = str(self.suspect_number)
+        return [self.urn, number, self.review_type, DAY[self.reviewed], self.assessment, _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +230,7 @@ class GuidanceFailure:
         """The row at the end of a day."""
         is_settled = self.settled is not None and self.settled <= state_day
         upheld = _yes(self.is_upheld) if self.is_disputed and is_settled else ""
-        return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld]
+        return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld, _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +266,7 @@ class InformationRequest:
             _by(self.cancelled, state_day),
             self.priority,
             self.sign_off,
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -278,6 +301,7 @@ class Decision:
             _by(self.charged, state_day),
             self.offence_code,
             _by(self.reopened, state_day),
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -311,6 +335,7 @@ class Prosecution:
             self.outcome if is_final else "",
             self.victim_reason if is_final else "",
             self.offence_code if is_final and self.outcome.startswith("convicted") else "",
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -328,7 +353,7 @@ class PanelFinding:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a finding never changes
         """The row."""
-        return [*self.row, DAY[self.reviewed]]
+        return [*self.row, DAY[self.reviewed], _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +373,7 @@ class Meeting:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a meeting never changes
         """The row."""
-        return [self.force_code, DAY[self.met], self.roles, str(self.items), str(self.decisions)]
+        return [self.force_code, DAY[self.met], self.roles, str(self.items), str(self.decisions), _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,4 +395,5 @@ class Action:
         """The row at the end of a day."""
         is_over = self.ended <= state_day
         completed = DAY[self.ended] if is_over and self.end == "completed" else ""
-        return [*self.row, DAY[self.opened], DAY[self.due], self.end if is_over else "open", completed]
+        state = self.end if is_over else "open"
+        return [*self.row, DAY[self.opened], DAY[self.due], state, completed, _NOT_WITHDRAWN]

@@ -20,6 +20,7 @@ final as (
         charged_date,
         charged_offence_code,
         reopened_date,
+        is_withdrawn,
         urn_form,
         urn_suffix,
     from source

@@ -18,6 +18,7 @@ final as (
         failure_reason,
         is_disputed,
         is_dispute_upheld,
+        is_withdrawn,
         urn_form,
         urn_suffix,
     from source

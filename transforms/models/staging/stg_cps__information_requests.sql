@@ -23,6 +23,7 @@ final as (
         cancelled_date,
         priority,
         has_senior_sign_off,
+        is_withdrawn,
         urn_form,
         urn_suffix,
     from source

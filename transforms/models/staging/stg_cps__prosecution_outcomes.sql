@@ -21,6 +21,7 @@ final as (
         outcome,
         victim_reason,
         convicted_offence_code,
+        is_withdrawn,
         urn_form,
         urn_suffix,
     from source

@@ -18,6 +18,7 @@ final as (
         review_type,
         review_date,
         guidance_assessment,
+        is_withdrawn,
         urn_form,
         urn_suffix,
     from source
