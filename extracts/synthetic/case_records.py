@@ -49,7 +49,7 @@ class Case:
     """A case with its names: the URN, and under which URN it goes on from a day on.
 
     ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
-    only.
+    only. ``last_receipts`` are the receipts made last, by the suspect's number.
     """
 
     path: CasePath
@@ -59,6 +59,7 @@ class Case:
     submissions: list[Submission] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
+    last_receipts: dict[int, Receipt] = field(default_factory=dict)
 
     def urn_on(self, day: int, suspect: Suspect | None = None) -> str:
         """The URN of records made on a day, of one suspect or of the whole case."""
@@ -113,7 +114,7 @@ class CaseRecorder:
         )
 
     def receipts(self, chance: Chance, case: Case) -> Iterator[Receipt]:
-        """One receipt for each suspect and submission."""
+        """One receipt for each suspect and submission; the case keeps each suspect's last."""
         path, table = case.path, self._table
         custody = "custody" if path.is_in_custody else "other"
         is_by_cps_direct = chance.happens(table.number("decided_by_cps_direct", custody))
@@ -138,6 +139,7 @@ class CaseRecorder:
                 )
                 if case.continued and receipt.urn != case.urn_on(case.continued[1], suspect):
                     receipt.lead_urn, receipt.led_from = case.continued
+                case.last_receipts[suspect.number] = receipt
                 yield receipt
 
     def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure | InformationRequest]:
@@ -168,20 +170,22 @@ class CaseRecorder:
             yield from self._requests(chance, case, first_request, until)
 
     def decisions(self, case: Case) -> Iterator[Decision]:
-        """Each suspect's decisions: one that was reopened, and the last."""
+        """Each suspect's decisions, once the receipts are made: one that was reopened, and the last."""
         path = case.path
         for suspect in path.suspects:
+            number, receipt = suspect.number, case.last_receipts[suspect.number]
             if path.finalised is not None:
                 decided, reopened = path.finalised
                 urn = case.urn_on(decided, suspect)
-                yield Decision(urn, suspect.number, decided, FINALISED, None, "", reopened)
+                yield Decision(urn, number, receipt, decided, FINALISED, None, "", reopened)
             if suspect.decision:
-                urn = case.urn_on(suspect.decided, suspect)
-                code = self._offence(case, suspect) if suspect.decision == CHARGE else ""
-                yield Decision(urn, suspect.number, suspect.decided, suspect.decision, suspect.charged, code, None)
+                decided, decision = suspect.decided, suspect.decision
+                urn = case.urn_on(decided, suspect)
+                code = self._offence(case, suspect) if decision == CHARGE else ""
+                yield Decision(urn, number, receipt, decided, decision, suspect.charged, code, None)
 
     def prosecutions(self, chance: Chance, case: Case) -> Iterator[Prosecution]:
-        """One row for each defendant."""
+        """One row for each defendant, once the receipts are made."""
         for suspect in case.path.suspects:
             court = suspect.court
             if court is None:
@@ -190,6 +194,7 @@ class CaseRecorder:
             yield Prosecution(
                 urn=case.urn_on(court.first_hearing, suspect),
                 suspect_number=suspect.number,
+                receipt=case.last_receipts[suspect.number],
                 first_hearing=court.first_hearing,
                 crown_court=court.crown_court,
                 finalised=court.finalised,

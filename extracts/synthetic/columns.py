@@ -31,11 +31,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "cps_decisions": (
         "urn", "suspect_number", "decision_date", "decision", "charged_date", "charged_offence_code", "reopened_date",
-        "is_withdrawn",
+        "monitoring_flags", "is_withdrawn",
     ),
     "cps_prosecution_outcomes": (
         "urn", "suspect_number", "first_hearing_date", "crown_court_receipt_date", "finalised_date", "outcome",
-        "victim_reason", "convicted_offence_code", "is_withdrawn",
+        "victim_reason", "convicted_offence_code", "monitoring_flags", "is_withdrawn",
     ),
     "panel_findings": (
         "sample_item_id", "sample_kind", "reviewer_role", "agreed", "themes", "is_relevant", "is_proportionate",

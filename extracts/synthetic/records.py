@@ -164,11 +164,15 @@ class Receipt:
         """Received, triaged, allocated, led by another URN."""
         return self.received, self.triaged, self.allocated, self.led_from
 
+    def flags_on(self, state_day: int) -> str:
+        """The monitoring flags at the end of a day."""
+        is_revised = self.revised_on is not None and self.revised_on <= state_day
+        return self.revised_flags if is_revised else self.flags
+
     def cells(self, state_day: int) -> list[str]:
         """The row at the end of a day."""
         is_triaged = self.triaged is not None and self.triaged <= state_day
         is_led = self.led_from is not None and self.led_from <= state_day
-        is_revised = self.revised_on is not None and self.revised_on <= state_day
         return [
             self.urn,
             str(self.suspect_number),
@@ -177,7 +181,7 @@ class Receipt:
             self.receipt_type,
             _yes(self.is_in_custody),
             str(self.target_days),
-            self.revised_flags if is_revised else self.flags,
+            self.flags_on(state_day),
             self.triage_outcome if is_triaged else "",
             _by(self.triaged, state_day),
             self.triage_reasons if is_triaged else "",
@@ -272,10 +276,11 @@ class InformationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One suspect's pre-charge decision."""
+    """One suspect's pre-charge decision, with the flags of the suspect's last receipt."""
 
     urn: str
     suspect_number: int
+    receipt: Receipt
     decided: int
     decision: str
     charged: int | None
@@ -301,16 +306,18 @@ class Decision:
             _by(self.charged, state_day),
             self.offence_code,
             _by(self.reopened, state_day),
+            self.receipt.flags_on(state_day),
             _NOT_WITHDRAWN,
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Prosecution:
-    """One defendant."""
+    """One defendant, with the flags of the last receipt."""
 
     urn: str
     suspect_number: int
+    receipt: Receipt
     first_hearing: int
     crown_court: int | None
     finalised: int
@@ -335,6 +342,7 @@ class Prosecution:
             self.outcome if is_final else "",
             self.victim_reason if is_final else "",
             self.offence_code if is_final and self.outcome.startswith("convicted") else "",
+            self.receipt.flags_on(state_day),
             _NOT_WITHDRAWN,
         ]
 

@@ -76,12 +76,12 @@ DECISIONS = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reopened_date,is_withdrawn
-20AA1234520,1,2020-11-27,charge,2020-11-28,SX03001A,,
-20/BC/34567/20/1,1,2020-11-13,no_further_action_evidential,NA,NA,NA,
-20/BC/34567/20/2,2,2020-11-13,administratively_finalised,,,2020-11-25,
-00aa5678920,1,2020-10-30,charge,2020-11-02,sx03001,1900-01-01,
-20/BC/34567/20/2,2,2020-11-26,charge,,SX03025,,
+urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reopened_date,monitoring_flags,is_withdrawn
+20AA1234520,1,2020-11-27,charge,2020-11-28,SX03001A,,RAPE|DOMV,
+20/BC/34567/20/1,1,2020-11-13,no_further_action_evidential,NA,NA,NA,rape,
+20/BC/34567/20/2,2,2020-11-13,administratively_finalised,,,2020-11-25,RAPE,
+00aa5678920,1,2020-10-30,charge,2020-11-02,sx03001,1900-01-01,NA,
+20/BC/34567/20/2,2,2020-11-26,charge,,SX03025,,RAPE,
 """,
     hostile={
         "CD-001": cell("urn", ""),
@@ -96,6 +96,7 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
         "CD-009": cell("charged_date", "tomorrow"),
         "CD-010": cell("charged_offence_code", "rape"),
         "CD-011": cell("reopened_date", "yes", row=3),
+        "CD-029": cell("monitoring_flags", "RAPE|DV"),
         "CD-028": cell("is_withdrawn", "in part"),
         "CD-012": row_twice(1, of_rows=5, texts={"charged_offence_code": "SX03025"}),
         "CD-013": trips_also("CD-022", cell("urn", "the second file")),
@@ -125,10 +126,10 @@ PROSECUTIONS = CaseRows(
     period="2020-11",
     text="""
 urn,suspect_number,first_hearing_date,crown_court_receipt_date,finalised_date,outcome,victim_reason,\
-convicted_offence_code,is_withdrawn
-20AA1234520,1,2020-11-30,,,,,,
-00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,sx03001a,
-20/BC/34567/20/2,2,2020-11-27,NA,2020-11-30,dropped,victim_retraction,NA,
+convicted_offence_code,monitoring_flags,is_withdrawn
+20AA1234520,1,2020-11-30,,,,,,RAPE|DOMV,
+00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,sx03001a,,
+20/BC/34567/20/2,2,2020-11-27,NA,2020-11-30,dropped,victim_retraction,NA,rape,
 """,
     hostile={
         "CO-001": cell("urn", ""),
@@ -143,6 +144,7 @@ convicted_offence_code,is_withdrawn
         "CO-009": cell("outcome", "guilty", row=2),
         "CO-010": cell("victim_reason", "she moved away", row=3),
         "CO-011": cell("convicted_offence_code", "SX3001", row=2),
+        "CO-030": cell("monitoring_flags", "RAPE|DV"),
         "CO-029": cell("is_withdrawn", "in part"),
         "CO-012": row_twice(2, of_rows=3, texts={"outcome": "convicted_trial"}),
         # Another URN is another case, of which neither a receipt nor a decision speaks.

@@ -20,6 +20,7 @@ final as (
         is_dispute_upheld,
         is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

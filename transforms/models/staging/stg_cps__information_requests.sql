@@ -25,6 +25,7 @@ final as (
         has_senior_sign_off,
         is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 
