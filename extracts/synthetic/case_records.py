@@ -49,7 +49,8 @@ class Case:
     """A case with its names: the URN, and under which URN it goes on from a day on.
 
     ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
-    only. ``last_receipts`` are the receipts made last, by the suspect's number.
+    only. ``merged_as`` is the number that the one suspect of a merged case has from that day on, in the case that they
+    join. ``last_receipts`` are the receipts made last, by the suspect's number.
     """
 
     path: CasePath
@@ -59,6 +60,7 @@ class Case:
     submissions: list[Submission] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
+    merged_as: int | None = None
     last_receipts: dict[int, Receipt] = field(default_factory=dict)
 
     def urn_on(self, day: int, suspect: Suspect | None = None) -> str:
@@ -68,6 +70,12 @@ class Case:
         if self.is_split and suspect is not self.path.suspects[-1]:
             return self.urn
         return self.continued[0]
+
+    def number_on(self, day: int, suspect: Suspect) -> int:
+        """The suspect's number in records made on a day, under the URN of that day."""
+        if self.merged_as is None or self.continued is None or day < self.continued[1]:
+            return suspect.number
+        return self.merged_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ class CaseRecorder:
             for submission in case.submissions:
                 receipt = Receipt(
                     urn=case.urn_on(submission.received, suspect),
-                    suspect_number=suspect.number,
+                    suspect_number=case.number_on(submission.received, suspect),
                     unit=case.unit,
                     received=submission.received,
                     receipt_type=submission.receipt_type,
@@ -139,6 +147,7 @@ class CaseRecorder:
                 )
                 if case.continued and receipt.urn != case.urn_on(case.continued[1], suspect):
                     receipt.lead_urn, receipt.led_from = case.continued
+                    receipt.lead_suspect_number = "" if case.merged_as is None else str(case.merged_as)
                 case.last_receipts[suspect.number] = receipt
                 yield receipt
 
@@ -173,14 +182,14 @@ class CaseRecorder:
         """Each suspect's decisions, once the receipts are made: one that was reopened, and the last."""
         path = case.path
         for suspect in path.suspects:
-            number, receipt = suspect.number, case.last_receipts[suspect.number]
+            receipt = case.last_receipts[suspect.number]
             if path.finalised is not None:
                 decided, reopened = path.finalised
-                urn = case.urn_on(decided, suspect)
+                urn, number = case.urn_on(decided, suspect), case.number_on(decided, suspect)
                 yield Decision(urn, number, receipt, decided, FINALISED, None, "", reopened)
             if suspect.decision:
                 decided, decision = suspect.decided, suspect.decision
-                urn = case.urn_on(decided, suspect)
+                urn, number = case.urn_on(decided, suspect), case.number_on(decided, suspect)
                 code = self._offence(case, suspect) if decision == CHARGE else ""
                 yield Decision(urn, number, receipt, decided, decision, suspect.charged, code, None)
 
@@ -193,7 +202,7 @@ class CaseRecorder:
             is_convicted = court.outcome.startswith("convicted")
             yield Prosecution(
                 urn=case.urn_on(court.first_hearing, suspect),
-                suspect_number=suspect.number,
+                suspect_number=case.number_on(court.first_hearing, suspect),
                 receipt=case.last_receipts[suspect.number],
                 first_hearing=court.first_hearing,
                 crown_court=court.crown_court,
@@ -257,7 +266,8 @@ class CaseRecorder:
         if case.urn_on(reviewed) != case.urn and not case.is_split:
             assessment = "not_assessed"  # the lead case keeps the findings of that day
         for suspect in suspects:
-            yield Review(case.urn_on(reviewed, suspect), suspect.number, kind, reviewed, assessment)
+            number = case.number_on(reviewed, suspect)
+            yield Review(case.urn_on(reviewed, suspect), number, kind, reviewed, assessment)
         if assessment == "not_compliant":
             yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
 

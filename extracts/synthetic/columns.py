@@ -19,7 +19,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "cps_receipts": (
         "urn", "suspect_number", "police_unit", "received_date", "receipt_type", "is_in_custody", "target_days",
         "monitoring_flags", "triage_outcome", "triage_date", "triage_reasons", "respond_by_date",
-        "prosecutor_allocated_date", "decided_by_cps_direct", "lead_urn", "is_withdrawn",
+        "prosecutor_allocated_date", "decided_by_cps_direct", "lead_urn", "lead_suspect_number",
+        "is_withdrawn",
     ),
     "cps_reviews": ("urn", "suspect_number", "review_type", "review_date", "guidance_assessment", "is_withdrawn"),
     "cps_guidance_failures": (

@@ -155,6 +155,7 @@ class Receipt:
     respond_by: int | None = None
     allocated: int | None = None
     lead_urn: str = ""
+    lead_suspect_number: str = ""
     led_from: int | None = None
     revised_on: int | None = None
     revised_flags: str = ""
@@ -189,6 +190,7 @@ class Receipt:
             _by(self.allocated, state_day),
             _yes(self.is_by_cps_direct),
             self.lead_urn if is_led else "",
+            self.lead_suspect_number if is_led else "",
             _NOT_WITHDRAWN,
         ]
 
