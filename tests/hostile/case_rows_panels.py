@@ -138,7 +138,7 @@ A2019-031,22,Review one in ten closed crimes,police_senior_officer,police_outcom
         "AP-022": cell("completed_date", "2020-11-27"),
         "AP-023": cell("completed_date", "2021-01-16", row=2),
         "AP-024": at_fault_as_a_whole(cells({"opened_date": "2020-12-01", "due_date": "2021-03-31"})),
-        "AP-025": many_rows_of_other_period("2021-01", "action_id", lambda n: f"A2020-9{n:02d}"),
+        "AP-030": many_rows_of_other_period("2021-01", "action_id", lambda n: f"A2020-9{n:02d}"),
         "AP-026": many_bad_rows("AP-004", "title", "", "action_id", lambda n: f"A2020-9{n:02d}"),
         "AP-027": one_row_too_many_declared(),
         "AP-028": far_fewer_rows_than_usual(),
