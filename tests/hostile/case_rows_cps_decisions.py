@@ -81,7 +81,7 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
 20/BC/34567/20/1,1,2020-11-13,no_further_action_evidential,NA,NA,NA,rape,
 20/BC/34567/20/2,2,2020-11-13,administratively_finalised,,,2020-11-25,RAPE,
 00aa5678920,1,2020-10-30,charge,2020-11-02,sx03001,1900-01-01,NA,
-20/BC/34567/20/2,2,2020-11-26,charge,,SX03025,,RAPE,
+20/BC/34567/20/2,2,2020-11-26,charge,,COML025A,,RAPE,
 """,
     hostile={
         "CD-001": cell("urn", ""),
@@ -119,7 +119,8 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
     refers_to=("cps_receipts",),
 )
 
-# Rows 1 to 3: at court; convicted by the Crown Court; dropped before it came there.
+# Rows 1 to 4: at court; convicted by the Crown Court, of a crime at common law; dropped before it came there; charged
+# by the police and ended by the defendant's death.
 PROSECUTIONS = CaseRows(
     kind="cps_prosecution_outcomes",
     supplier="cps-west-midlands",
@@ -128,8 +129,9 @@ PROSECUTIONS = CaseRows(
 urn,suspect_number,first_hearing_date,crown_court_receipt_date,finalised_date,outcome,victim_reason,\
 convicted_offence_code,monitoring_flags,is_withdrawn
 20AA1234520,1,2020-11-30,,,,,,RAPE|DOMV,
-00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,sx03001a,,
+00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,coml025,,
 20/BC/34567/20/2,2,2020-11-27,NA,2020-11-30,dropped,victim_retraction,NA,rape,
+20/BC/34567/20/1,1,2020-11-16,,2020-11-20,other_ended,,,rape,
 """,
     hostile={
         "CO-001": cell("urn", ""),
@@ -146,7 +148,7 @@ convicted_offence_code,monitoring_flags,is_withdrawn
         "CO-011": cell("convicted_offence_code", "SX3001", row=2),
         "CO-030": cell("monitoring_flags", "RAPE|DV"),
         "CO-029": cell("is_withdrawn", "in part"),
-        "CO-012": row_twice(2, of_rows=3, texts={"outcome": "convicted_trial"}),
+        "CO-012": row_twice(2, of_rows=4, texts={"outcome": "convicted_trial"}),
         # Another URN is another case, of which neither a receipt nor a decision speaks.
         "CO-013": trips_also("CO-022", trips_also("CO-023", cell("urn", "the second file"))),
         "CO-014": trips_also("CO-022", trips_also("CO-023", cell("urn", "20AA1Z34520"))),

@@ -16,7 +16,8 @@ from case_rows import (
     row_twice,
 )
 
-# Rows 1 to 5: one item read by both services, without agreement; a decision; two requests for information.
+# Rows 1 to 6: one item read by both services, without agreement; a decision; two requests for information; one of which
+# the reader is unsure.
 FINDINGS = CaseRows(
     kind="panel_findings",
     supplier="joint-panel-west-midlands",
@@ -29,6 +30,7 @@ is_withdrawn
 2020-10-C014,no_further_action,cps,unsure,good_rationale,,,false,2020-11-11,
 2020-11-I002,information_request,police,no,issue_digital_proportionality,true,false,false,2020-11-12,
 2020-11-I003,information_request,cps,yes,good_suspect_focus,true,true,false,2020-11-12,
+2020-11-I004,information_request,police,unsure,,,,false,2020-11-12,
 """,
     hostile={
         "PF-001": cell("sample_item_id", ""),
@@ -47,7 +49,7 @@ is_withdrawn
         "PF-014": cell("reviewed_date", ""),
         "PF-015": cell("reviewed_date", "10th"),
         "PF-027": cell("is_withdrawn", "in part"),
-        "PF-016": row_twice(1, of_rows=5, texts={"agreed": "no"}),
+        "PF-016": row_twice(1, of_rows=6, texts={"agreed": "no"}),
         "PF-017": cell("sample_kind", "no_further_action"),
         "PF-018": cell("is_relevant", "", row=4),
         "PF-019": cell("is_proportionate", "true"),
@@ -110,7 +112,8 @@ A2020-008,,Give a reason for each rejected file,cps_rasso_head,triage_accepted_s
 2020-11-30,completed,2020-11-27,
 A2020-009,21,Count digital requests for 90 days,cps_disclosure_champion,information_requests_per_case,2020-11-05,\
 2020-12-31,cancelled,NA,
-A2019-031,22,Review one in ten closed crimes,police_senior_officer,police_outcome_share,2019-09-01,2020-11-15,open,,
+A2019-031,22,Review one in ten crimes closed in 2019,police_senior_officer,police_outcome_share,2019-09-01,\
+2020-11-15,open,,
 """,
     hostile={
         "AP-001": cell("action_id", ""),
