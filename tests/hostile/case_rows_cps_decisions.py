@@ -109,10 +109,11 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
         "CD-020": cell("charged_date", "2020-11-26"),
         "CD-021": cell("charged_date", "2021-01-16"),
         "CD-022": cell("urn", "20AA9999920"),
+        "CD-030": cell("decision_date", "2020-11-06"),
         "CD-023": at_fault_as_a_whole(cells({"decision_date": "2020-12-01", "charged_date": ""})),
         # Suspects that no receipt names.
         "CD-024": trips_also("CD-022", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
-        "CD-025": many_bad_rows("CD-007", "decision", "", "decision_date", lambda n: f"2020-11-{n:02d}"),
+        "CD-025": many_bad_rows("CD-007", "decision", "", "decision_date", lambda n: f"2020-11-{12 + n}"),
         "CD-026": one_row_too_many_declared(),
         "CD-027": far_fewer_rows_than_usual(),
     },
@@ -161,6 +162,7 @@ convicted_offence_code,monitoring_flags,is_withdrawn
         "CO-021": cell("convicted_offence_code", "", row=2),
         "CO-022": trips_also("CO-023", cell("urn", "20AA9999920")),
         "CO-023": cell("suspect_number", "2"),
+        "CO-031": cells({"first_hearing_date": "2020-11-02", "finalised_date": "2020-11-10"}, row=3),
         "CO-024": at_fault_as_a_whole(cell("first_hearing_date", "2020-12-01")),
         # Suspects that no decision names.
         "CO-025": trips_also("CO-023", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
