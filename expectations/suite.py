@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from extracts.contract import ContractError
+from extracts.contract import REFERENCE_CHECKS, ContractError
 
 if TYPE_CHECKING:
     from extracts.contract import Contract, Rule
@@ -39,7 +39,7 @@ def expectation_suite(contract: Contract) -> Any:  # noqa: ANN401 - the library 
 
 def is_expectation(rule: Rule) -> bool:
     """Whether Great Expectations runs it; the others look at a delivery as a whole and at what came before."""
-    return rule.engine != "rasso" or rule.check == "reference"
+    return rule.engine != "rasso" or rule.check in REFERENCE_CHECKS
 
 
 def known(kind: str) -> str:
@@ -63,20 +63,35 @@ def rule_sql(contract: Contract, rule: Rule) -> str | None:
         repeated = f"select {keys} from {{batch}} where {complete} group by all having count(*) > 1"
         # A semi join and not a window: half of the time of all rules went into sorting.
         return f"select file_id, row_number from {{batch}} semi join ({repeated}) as repeated using ({keys})"
-    if rule.check == "reference":
-        return _reference_sql(rule)
+    if rule.check in REFERENCE_CHECKS:
+        return _reference_order_sql(rule) if rule.check == "reference_order" else _reference_sql(rule)
     return None
 
 
 def _reference_sql(rule: Rule) -> str:
-    columns, references = rule.arguments["columns"], rule.arguments["references"]
-    complete = " and ".join(f"{column} is not null" for column in columns)
-    pairs = zip(columns, references, strict=True)
-    matches = " and ".join(f"batch.{column} = known.{reference}" for column, reference in pairs)
+    complete = " and ".join(f"{column} is not null" for column in rule.arguments["columns"])
     return (
         f"select file_id, row_number from {{batch}} as batch"
-        f" anti join {known(str(rule.arguments['kind']))} as known on {matches} where {complete}"
+        f" anti join {known(str(rule.arguments['kind']))} as known on {_matches(rule)} where {complete}"
     )
+
+
+def _reference_order_sql(rule: Rule) -> str:
+    """Rows dated before the earliest date of what they refer to; what is not there is another rule's matter."""
+    keys = ", ".join(rule.arguments["references"])
+    earliest = (
+        f"select {keys}, min({rule.arguments['reference_date']}) as earliest"
+        f" from {known(str(rule.arguments['kind']))} group by {keys}"
+    )
+    return (
+        f"select file_id, row_number from {{batch}} as batch"
+        f" inner join ({earliest}) as known on {_matches(rule)} where batch.{rule.arguments['date']} < known.earliest"
+    )
+
+
+def _matches(rule: Rule) -> str:
+    pairs = zip(rule.arguments["columns"], rule.arguments["references"], strict=True)
+    return " and ".join(f"batch.{column} = known.{reference}" for column, reference in pairs)
 
 
 def _expectation(contract: Contract, rule: Rule) -> Any:  # noqa: ANN401 - the library is untyped

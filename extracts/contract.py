@@ -44,11 +44,14 @@ PLACE_ALIASES = Path(__file__).parent / "place_aliases.csv"
 SEVERITIES = ("row", "delivery", "warning")
 ROW_ID = ("file_id", "row_number")
 CASE_REFERENCES = ("urn", "crime")
+# Checks that look another extract up. The order of dates is held against the earliest date of the references there.
+REFERENCE_CHECKS = ("reference", "reference_order")
 # Our own checks, with the arguments that each needs.
 OWN_CHECKS: Mapping[str, frozenset[str]] = {
     "declared_rows": frozenset(),
     "quarantined_share": frozenset({"max_share"}),
     "reference": frozenset({"columns", "kind", "references"}),
+    "reference_order": frozenset({"columns", "kind", "references", "date", "reference_date"}),
     "volume_against_history": frozenset({"low", "high", "min_rows"}),
 }
 TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date"}
@@ -140,7 +143,7 @@ class Contract:
     @property
     def referenced_kinds(self) -> tuple[str, ...]:
         """Kinds that its rules look references up in."""
-        kinds = {str(rule.arguments["kind"]) for rule in self.rules if rule.check == "reference"}
+        kinds = {str(rule.arguments["kind"]) for rule in self.rules if rule.check in REFERENCE_CHECKS}
         return tuple(sorted(kinds))
 
 
@@ -368,11 +371,14 @@ def _check_required_are_tested(columns: tuple[Column, ...], rules: tuple[Rule, .
 def _check_references(contract: Contract, by_kind: Mapping[str, Contract]) -> None:
     """Rules that look references up name columns that exist, on both sides."""
     own = {column.stored_as for column in contract.columns}
-    for rule in (rule for rule in contract.rules if rule.check == "reference"):
+    for rule in (rule for rule in contract.rules if rule.check in REFERENCE_CHECKS):
         other = by_kind.get(str(rule.arguments["kind"]))
         theirs = {column.stored_as for column in other.columns} if other else set()
         columns, references = rule.arguments["columns"], rule.arguments["references"]
-        if not (own.issuperset(columns) and theirs.issuperset(references) and len(columns) == len(references) > 0):
+        is_pairwise = len(columns) == len(references) > 0
+        if rule.check == "reference_order":
+            columns, references = [*columns, rule.arguments["date"]], [*references, rule.arguments["reference_date"]]
+        if not (own.issuperset(columns) and theirs.issuperset(references) and is_pairwise):
             raise ContractError(f"{contract.kind}: {rule.rule_id} names a kind or columns that do not exist")
 
 

@@ -49,7 +49,8 @@ class Case:
     """A case with its names: the URN, and under which URN it goes on from a day on.
 
     ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
-    only.
+    only. ``merged_as`` is the number that the one suspect of a merged case has from that day on, in the case that they
+    join. ``last_receipts`` are the receipts made last, by the suspect's number.
     """
 
     path: CasePath
@@ -59,6 +60,8 @@ class Case:
     submissions: list[Submission] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
+    merged_as: int | None = None
+    last_receipts: dict[int, Receipt] = field(default_factory=dict)
 
     def urn_on(self, day: int, suspect: Suspect | None = None) -> str:
         """The URN of records made on a day, of one suspect or of the whole case."""
@@ -67,6 +70,12 @@ class Case:
         if self.is_split and suspect is not self.path.suspects[-1]:
             return self.urn
         return self.continued[0]
+
+    def number_on(self, day: int, suspect: Suspect) -> int:
+        """The suspect's number in records made on a day, under the URN of that day."""
+        if self.merged_as is None or self.continued is None or day < self.continued[1]:
+            return suspect.number
+        return self.merged_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ class CaseRecorder:
         )
 
     def receipts(self, chance: Chance, case: Case) -> Iterator[Receipt]:
-        """One receipt for each suspect and submission."""
+        """One receipt for each suspect and submission; the case keeps each suspect's last."""
         path, table = case.path, self._table
         custody = "custody" if path.is_in_custody else "other"
         is_by_cps_direct = chance.happens(table.number("decided_by_cps_direct", custody))
@@ -122,7 +131,7 @@ class CaseRecorder:
             for submission in case.submissions:
                 receipt = Receipt(
                     urn=case.urn_on(submission.received, suspect),
-                    suspect_number=suspect.number,
+                    suspect_number=case.number_on(submission.received, suspect),
                     unit=case.unit,
                     received=submission.received,
                     receipt_type=submission.receipt_type,
@@ -138,6 +147,8 @@ class CaseRecorder:
                 )
                 if case.continued and receipt.urn != case.urn_on(case.continued[1], suspect):
                     receipt.lead_urn, receipt.led_from = case.continued
+                    receipt.lead_suspect_number = "" if case.merged_as is None else str(case.merged_as)
+                case.last_receipts[suspect.number] = receipt
                 yield receipt
 
     def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure | InformationRequest]:
@@ -168,20 +179,22 @@ class CaseRecorder:
             yield from self._requests(chance, case, first_request, until)
 
     def decisions(self, case: Case) -> Iterator[Decision]:
-        """Each suspect's decisions: one that was reopened, and the last."""
+        """Each suspect's decisions, once the receipts are made: one that was reopened, and the last."""
         path = case.path
         for suspect in path.suspects:
+            receipt = case.last_receipts[suspect.number]
             if path.finalised is not None:
                 decided, reopened = path.finalised
-                urn = case.urn_on(decided, suspect)
-                yield Decision(urn, suspect.number, decided, FINALISED, None, "", reopened)
+                urn, number = case.urn_on(decided, suspect), case.number_on(decided, suspect)
+                yield Decision(urn, number, receipt, decided, FINALISED, None, "", reopened)
             if suspect.decision:
-                urn = case.urn_on(suspect.decided, suspect)
-                code = self._offence(case, suspect) if suspect.decision == CHARGE else ""
-                yield Decision(urn, suspect.number, suspect.decided, suspect.decision, suspect.charged, code, None)
+                decided, decision = suspect.decided, suspect.decision
+                urn, number = case.urn_on(decided, suspect), case.number_on(decided, suspect)
+                code = self._offence(case, suspect) if decision == CHARGE else ""
+                yield Decision(urn, number, receipt, decided, decision, suspect.charged, code, None)
 
     def prosecutions(self, chance: Chance, case: Case) -> Iterator[Prosecution]:
-        """One row for each defendant."""
+        """One row for each defendant, once the receipts are made."""
         for suspect in case.path.suspects:
             court = suspect.court
             if court is None:
@@ -189,7 +202,8 @@ class CaseRecorder:
             is_convicted = court.outcome.startswith("convicted")
             yield Prosecution(
                 urn=case.urn_on(court.first_hearing, suspect),
-                suspect_number=suspect.number,
+                suspect_number=case.number_on(court.first_hearing, suspect),
+                receipt=case.last_receipts[suspect.number],
                 first_hearing=court.first_hearing,
                 crown_court=court.crown_court,
                 finalised=court.finalised,
@@ -252,7 +266,8 @@ class CaseRecorder:
         if case.urn_on(reviewed) != case.urn and not case.is_split:
             assessment = "not_assessed"  # the lead case keeps the findings of that day
         for suspect in suspects:
-            yield Review(case.urn_on(reviewed, suspect), suspect.number, kind, reviewed, assessment)
+            number = case.number_on(reviewed, suspect)
+            yield Review(case.urn_on(reviewed, suspect), number, kind, reviewed, assessment)
         if assessment == "not_compliant":
             yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
 

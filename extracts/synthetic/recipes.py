@@ -24,6 +24,7 @@ DUPLICATE = "duplicateValues"
 _FUTURE = "2099-12-31"
 _NO_FORCE = "98"
 _STANDARD_URN = re.compile(r"[0-9]{2}[A-Z0-9]{2}[0-9]{7}")
+_NEVER_FILLED = ("is_withdrawn",)  # in no row that is written
 _UNREADABLE = {"date": "2019-02-30", "bigint": "two", "boolean": "perhaps", "varchar": "not_a_code"}
 
 
@@ -45,7 +46,8 @@ def _by_check(contract: Contract, rule: Rule, column: str) -> Callable[[Row], Ro
         return _emptied(column)
     if rule.check == "invalidValues":
         sql_type = next(entry.sql_type for entry in contract.columns if entry.name == column)
-        return _put(column, _UNREADABLE[sql_type])
+        fill = _filled if column in _NEVER_FILLED else _put
+        return fill(column, _UNREADABLE[sql_type])
     if rule.check == "expect_column_values_to_be_between":
         return _put(column, str(int(rule.arguments["min_value"]) - 1))
     return None
@@ -168,7 +170,6 @@ _BY_RULE: dict[str, Callable[[Row], Row | None]] = {
     "PR-015": _put("submitted_date", _FUTURE),
     "ED-003": _start("force_code", 1, ""),
     "ED-011": _put("force_code", _NO_FORCE),
-    "ED-012": _moved("expected_submission_date", "held_date", -1),
     "ED-013": _put("prosecutor_allocated_date", _FUTURE),
     "CR-006": _start("police_unit", 1, "X"),
     "CR-015": _put("target_days", "14"),
@@ -213,8 +214,8 @@ _BY_RULE: dict[str, Callable[[Row], Row | None]] = {
     "CO-021": _emptied("convicted_offence_code"),
     "PF-002": lambda row: {**row, "sample_item_id": row["sample_item_id"] + "X"},
     "PF-017": _other_sample,
-    "PF-018": _emptied("is_relevant"),
-    "PF-019": _emptied("is_proportionate"),
+    "PF-018": _emptied("is_relevant", _is("agreed", "yes", "no")),
+    "PF-019": _emptied("is_proportionate", _is("agreed", "yes", "no")),
     "PF-020": _read_before_drawn,
     "PF-021": _put("reviewed_date", _FUTURE),
     "JM-002": _start("force_code", 1, ""),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from extracts.synthetic.references import CrimeReference
 
 
+_NOT_WITHDRAWN = ""  # empty counts as false
+
+
 def _by(day: int | None, state_day: int) -> str:
     """A day as text, empty where it has not come yet."""
     return DAY[day] if day is not None and day <= state_day else ""
@@ -69,6 +72,7 @@ class Crime:
             self.outcome if is_closed else "0",
             DAY[self.outcome_day] if is_closed and self.outcome_day is not None else "",
             self.not_referred_reason if is_closed else "",
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -91,7 +95,15 @@ class Referral:
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a submission never changes
         """The row."""
         number = str(self.suspect_number)
-        return [self.urn, self.crime_reference, number, self.submission_type, DAY[self.submitted], self.reason]
+        return [
+            self.urn,
+            self.crime_reference,
+            number,
+            self.submission_type,
+            DAY[self.submitted],
+            self.reason,
+            _NOT_WITHDRAWN,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,15 @@ class Discussion:
     def cells(self, state_day: int) -> list[str]:
         """The row at the end of a day."""
         allocated = _by(self.allocated, state_day)
-        return [self.crime_reference, self.force_code, self.reasons, DAY[self.held], DAY[self.expected], allocated]
+        return [
+            self.crime_reference,
+            self.force_code,
+            self.reasons,
+            DAY[self.held],
+            DAY[self.expected],
+            allocated,
+            _NOT_WITHDRAWN,
+        ]
 
 
 @dataclass(slots=True)
@@ -135,6 +155,7 @@ class Receipt:
     respond_by: int | None = None
     allocated: int | None = None
     lead_urn: str = ""
+    lead_suspect_number: str = ""
     led_from: int | None = None
     revised_on: int | None = None
     revised_flags: str = ""
@@ -144,11 +165,15 @@ class Receipt:
         """Received, triaged, allocated, led by another URN."""
         return self.received, self.triaged, self.allocated, self.led_from
 
+    def flags_on(self, state_day: int) -> str:
+        """The monitoring flags at the end of a day."""
+        is_revised = self.revised_on is not None and self.revised_on <= state_day
+        return self.revised_flags if is_revised else self.flags
+
     def cells(self, state_day: int) -> list[str]:
         """The row at the end of a day."""
         is_triaged = self.triaged is not None and self.triaged <= state_day
         is_led = self.led_from is not None and self.led_from <= state_day
-        is_revised = self.revised_on is not None and self.revised_on <= state_day
         return [
             self.urn,
             str(self.suspect_number),
@@ -157,7 +182,7 @@ class Receipt:
             self.receipt_type,
             _yes(self.is_in_custody),
             str(self.target_days),
-            self.revised_flags if is_revised else self.flags,
+            self.flags_on(state_day),
             self.triage_outcome if is_triaged else "",
             _by(self.triaged, state_day),
             self.triage_reasons if is_triaged else "",
@@ -165,6 +190,8 @@ class Receipt:
             _by(self.allocated, state_day),
             _yes(self.is_by_cps_direct),
             self.lead_urn if is_led else "",
+            self.lead_suspect_number if is_led else "",
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -185,7 +212,8 @@ class Review:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a review never changes
         """The row."""
-        return [self.urn, str(self.suspect_number), self.review_type, DAY[self.reviewed], self.assessment]
+        number = str(self.suspect_number)
+        return [self.urn, number, self.review_type, DAY[self.reviewed], self.assessment, _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +236,7 @@ class GuidanceFailure:
         """The row at the end of a day."""
         is_settled = self.settled is not None and self.settled <= state_day
         upheld = _yes(self.is_upheld) if self.is_disputed and is_settled else ""
-        return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld]
+        return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld, _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +272,17 @@ class InformationRequest:
             _by(self.cancelled, state_day),
             self.priority,
             self.sign_off,
+            _NOT_WITHDRAWN,
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One suspect's pre-charge decision."""
+    """One suspect's pre-charge decision, with the flags of the suspect's last receipt."""
 
     urn: str
     suspect_number: int
+    receipt: Receipt
     decided: int
     decision: str
     charged: int | None
@@ -278,15 +308,18 @@ class Decision:
             _by(self.charged, state_day),
             self.offence_code,
             _by(self.reopened, state_day),
+            self.receipt.flags_on(state_day),
+            _NOT_WITHDRAWN,
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Prosecution:
-    """One defendant."""
+    """One defendant, with the flags of the last receipt."""
 
     urn: str
     suspect_number: int
+    receipt: Receipt
     first_hearing: int
     crown_court: int | None
     finalised: int
@@ -311,6 +344,8 @@ class Prosecution:
             self.outcome if is_final else "",
             self.victim_reason if is_final else "",
             self.offence_code if is_final and self.outcome.startswith("convicted") else "",
+            self.receipt.flags_on(state_day),
+            _NOT_WITHDRAWN,
         ]
 
 
@@ -328,7 +363,7 @@ class PanelFinding:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a finding never changes
         """The row."""
-        return [*self.row, DAY[self.reviewed]]
+        return [*self.row, DAY[self.reviewed], _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +383,7 @@ class Meeting:
 
     def cells(self, state_day: int) -> list[str]:  # noqa: ARG002 - a meeting never changes
         """The row."""
-        return [self.force_code, DAY[self.met], self.roles, str(self.items), str(self.decisions)]
+        return [self.force_code, DAY[self.met], self.roles, str(self.items), str(self.decisions), _NOT_WITHDRAWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,4 +405,5 @@ class Action:
         """The row at the end of a day."""
         is_over = self.ended <= state_day
         completed = DAY[self.ended] if is_over and self.end == "completed" else ""
-        return [*self.row, DAY[self.opened], DAY[self.due], self.end if is_over else "open", completed]
+        state = self.end if is_over else "open"
+        return [*self.row, DAY[self.opened], DAY[self.due], state, completed, _NOT_WITHDRAWN]

@@ -248,8 +248,8 @@ class Stream:
                 case.continued, case.is_split = (f"{case.urn}/1", day), True
         elif self._earlier is not None and chance.happens(self._table.number("merged_share")):
             taken = self._earlier.path.suspects
-            last.number = taken[-1].number + 1
-            taken.append(Suspect(last.number))  # its number is taken now; the case itself is written already
+            case.merged_as = taken[-1].number + 1
+            taken.append(Suspect(case.merged_as))  # its number is taken now; the case itself is written already
             case.continued = (self._earlier.urn, day)
         if case.continued is None:
             self._earlier = case
@@ -337,7 +337,8 @@ class Stream:
                 text = damaged_crime_reference(crime.reference, how, chance)
             elif chance.happens(self._table.number("typed_otherwise", "crime_reference_in_small_letters")):
                 text = text.lower()
-            referral = Referral(urn, text, suspect.number, submission.receipt_type, sent.submitted, sent.reason)
+            suspect_number = sent.case.number_on(submission.received, suspect)
+            referral = Referral(urn, text, suspect_number, submission.receipt_type, sent.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
             if self._police.holds(sent.submitted, is_carried):
                 self._link(referral, crime, true_urn, is_crime_damaged or is_urn_damaged)

@@ -21,12 +21,13 @@ REQUESTS = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-urn,plan_number,item_number,category,requested_date,due_date,received_date,cancelled_date,priority,has_senior_sign_off
-20AA1234520,1,1,digital_material,2020-11-10,2020-11-24,2020-11-20,,essential,
-20AA1234520,1,2,third_party_material,2020-11-10,2021-03-31,NA,,standard,
-20AA1234520,2,1,victim_statement,2020-11-24,2020-12-08,,,essential,true
-20/BC/34567/20/1,1,1,medical_evidence,2020-10-20,2020-11-03,2020-11-05,,essential,1900-01-01
-00aa5678920,1,1,other,2020-11-17,2020-12-01,,2020-11-19,standard,false
+urn,plan_number,item_number,category,requested_date,due_date,received_date,cancelled_date,priority,has_senior_sign_off,\
+is_withdrawn
+20AA1234520,1,1,digital_material,2020-11-10,2020-11-24,2020-11-20,,essential,,
+20AA1234520,1,2,third_party_material,2020-11-10,2021-03-31,NA,,standard,,
+20AA1234520,2,1,victim_statement,2020-11-24,2020-12-08,,,essential,true,
+20/BC/34567/20/1,1,1,medical_evidence,2020-10-20,2020-11-03,2020-11-05,,essential,1900-01-01,
+00aa5678920,1,1,other,2020-11-17,2020-12-01,,2020-11-19,standard,false,
 """,
     hostile={
         "IR-001": cell("urn", ""),
@@ -47,6 +48,7 @@ urn,plan_number,item_number,category,requested_date,due_date,received_date,cance
         "IR-016": cell("priority", ""),
         "IR-017": cell("priority", "urgent"),
         "IR-018": cell("has_senior_sign_off", "A. Prosecutor", row=3),
+        "IR-034": cell("is_withdrawn", "in part"),
         "IR-019": row_twice(1, of_rows=5, texts={"received_date": "2020-11-21"}),
         # Another URN is another case, which no receipt speaks of.
         "IR-020": trips_also("IR-028", cell("urn", "the second file")),
@@ -74,12 +76,12 @@ DECISIONS = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reopened_date
-20AA1234520,1,2020-11-27,charge,2020-11-28,SX03001A,
-20/BC/34567/20/1,1,2020-11-13,no_further_action_evidential,NA,NA,NA
-20/BC/34567/20/2,2,2020-11-13,administratively_finalised,,,2020-11-25
-00aa5678920,1,2020-10-30,charge,2020-11-02,sx03001,1900-01-01
-20/BC/34567/20/2,2,2020-11-26,charge,,SX03025,
+urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reopened_date,monitoring_flags,is_withdrawn
+20AA1234520,1,2020-11-27,charge,2020-11-28,SX03001A,,RAPE|DOMV,
+20/BC/34567/20/1,1,2020-11-13,no_further_action_evidential,NA,NA,NA,rape,
+20/BC/34567/20/2,2,2020-11-13,administratively_finalised,,,2020-11-25,RAPE,
+00aa5678920,1,2020-10-30,charge,2020-11-02,sx03001,1900-01-01,NA,
+20/BC/34567/20/2,2,2020-11-26,charge,,COML025A,,RAPE,
 """,
     hostile={
         "CD-001": cell("urn", ""),
@@ -94,6 +96,8 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
         "CD-009": cell("charged_date", "tomorrow"),
         "CD-010": cell("charged_offence_code", "rape"),
         "CD-011": cell("reopened_date", "yes", row=3),
+        "CD-029": cell("monitoring_flags", "RAPE|DV"),
+        "CD-028": cell("is_withdrawn", "in part"),
         "CD-012": row_twice(1, of_rows=5, texts={"charged_offence_code": "SX03025"}),
         "CD-013": trips_also("CD-022", cell("urn", "the second file")),
         "CD-014": trips_also("CD-022", cell("urn", "20AA1Z34520")),
@@ -105,27 +109,30 @@ urn,suspect_number,decision_date,decision,charged_date,charged_offence_code,reop
         "CD-020": cell("charged_date", "2020-11-26"),
         "CD-021": cell("charged_date", "2021-01-16"),
         "CD-022": cell("urn", "20AA9999920"),
+        "CD-030": cell("decision_date", "2020-11-06"),
         "CD-023": at_fault_as_a_whole(cells({"decision_date": "2020-12-01", "charged_date": ""})),
         # Suspects that no receipt names.
         "CD-024": trips_also("CD-022", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),
-        "CD-025": many_bad_rows("CD-007", "decision", "", "decision_date", lambda n: f"2020-11-{n:02d}"),
+        "CD-025": many_bad_rows("CD-007", "decision", "", "decision_date", lambda n: f"2020-11-{12 + n}"),
         "CD-026": one_row_too_many_declared(),
         "CD-027": far_fewer_rows_than_usual(),
     },
     refers_to=("cps_receipts",),
 )
 
-# Rows 1 to 3: at court; convicted by the Crown Court; dropped before it came there.
+# Rows 1 to 4: at court; convicted by the Crown Court, of a crime at common law; dropped before it came there; charged
+# by the police and ended by the defendant's death.
 PROSECUTIONS = CaseRows(
     kind="cps_prosecution_outcomes",
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
 urn,suspect_number,first_hearing_date,crown_court_receipt_date,finalised_date,outcome,victim_reason,\
-convicted_offence_code
-20AA1234520,1,2020-11-30,,,,,
-00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,sx03001a
-20/BC/34567/20/2,2,2020-11-27,NA,2020-11-30,dropped,victim_retraction,NA
+convicted_offence_code,monitoring_flags,is_withdrawn
+20AA1234520,1,2020-11-30,,,,,,RAPE|DOMV,
+00aa5678920,1,2020-11-03,2020-11-10,2020-11-27,convicted_plea,,coml025,,
+20/BC/34567/20/2,2,2020-11-27,NA,2020-11-30,dropped,victim_retraction,NA,rape,
+20/BC/34567/20/1,1,2020-11-16,,2020-11-20,other_ended,,,rape,
 """,
     hostile={
         "CO-001": cell("urn", ""),
@@ -140,7 +147,9 @@ convicted_offence_code
         "CO-009": cell("outcome", "guilty", row=2),
         "CO-010": cell("victim_reason", "she moved away", row=3),
         "CO-011": cell("convicted_offence_code", "SX3001", row=2),
-        "CO-012": row_twice(2, of_rows=3, texts={"outcome": "convicted_trial"}),
+        "CO-030": cell("monitoring_flags", "RAPE|DV"),
+        "CO-029": cell("is_withdrawn", "in part"),
+        "CO-012": row_twice(2, of_rows=4, texts={"outcome": "convicted_trial"}),
         # Another URN is another case, of which neither a receipt nor a decision speaks.
         "CO-013": trips_also("CO-022", trips_also("CO-023", cell("urn", "the second file"))),
         "CO-014": trips_also("CO-022", trips_also("CO-023", cell("urn", "20AA1Z34520"))),
@@ -153,6 +162,7 @@ convicted_offence_code
         "CO-021": cell("convicted_offence_code", "", row=2),
         "CO-022": trips_also("CO-023", cell("urn", "20AA9999920")),
         "CO-023": cell("suspect_number", "2"),
+        "CO-031": cells({"first_hearing_date": "2020-11-02", "finalised_date": "2020-11-10"}, row=3),
         "CO-024": at_fault_as_a_whole(cell("first_hearing_date", "2020-12-01")),
         # Suspects that no decision names.
         "CO-025": trips_also("CO-023", many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n))),

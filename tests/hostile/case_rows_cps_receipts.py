@@ -23,16 +23,17 @@ RECEIPTS = CaseRows(
     period="2020-11",
     text="""
 urn,suspect_number,police_unit,received_date,receipt_type,is_in_custody,target_days,monitoring_flags,triage_outcome,\
-triage_date,triage_reasons,respond_by_date,prosecutor_allocated_date,decided_by_cps_direct,lead_urn
-20AA1234520,1,20AA,2020-11-09,early_advice,false,28,RAPE|DOMV,accepted,2020-11-10,,,2020-11-11,false,
-20AA1234520,1,20aa,2020-11-20,charging_decision,false,28,rape|domv,,NA,,,,false,
+triage_date,triage_reasons,respond_by_date,prosecutor_allocated_date,decided_by_cps_direct,lead_urn,\
+lead_suspect_number,is_withdrawn
+20AA1234520,1,20AA,2020-11-09,early_advice,false,28,RAPE|DOMV,accepted,2020-11-10,,,2020-11-11,false,,,
+20AA1234520,1,20aa,2020-11-20,charging_decision,false,28,rape|domv,,NA,,,,false,,,
 20/BC/34567/20,1,20BC,2020-11-12,charging_decision,false,28,RAPE,rejected_non_compliant,2020-11-13,\
-no_mg3|hard_media_not_provided,2021-01-31,,false,20/BC/34567/20/1
+no_mg3|hard_media_not_provided,2021-01-31,,false,20/BC/34567/20/1,,
 20/BC/34567/20,2,20BC,2020-11-12,charging_decision,false,28,RAPE,rejected_non_compliant,2020-11-13,\
-no_dv_checklist,2021-01-31,,false,20/BC/34567/20/2
+no_dv_checklist,2021-01-31,,false,20/BC/34567/20/2,,
 00aa5678920,1,00AA,2020-10-29,charging_decision,true,5,,rejected_priority,2020-11-02,\
-check_custody_status_and_resubmit,2020-11-16,1900-01-01,true,NA
-00aa5678920,1,00AA,2020-11-16,resubmission,true,5,NA,accepted,2020-11-16,NA,NA,2020-11-16,true,20AA1234520
+check_custody_status_and_resubmit,2020-11-16,1900-01-01,true,NA,NA,
+00aa5678920,1,00AA,2020-11-16,resubmission,true,5,NA,accepted,2020-11-16,NA,NA,2020-11-16,true,20AA1234520,2,
 """,
     hostile={
         "CR-001": cell("urn", ""),
@@ -58,6 +59,9 @@ check_custody_status_and_resubmit,2020-11-16,1900-01-01,true,NA
         "CR-021": cell("prosecutor_allocated_date", "A. Prosecutor"),
         "CR-022": cell("decided_by_cps_direct", ""),
         "CR-023": cell("decided_by_cps_direct", "at night"),
+        "CR-045": cell("lead_suspect_number", "second", row=6),
+        "CR-046": cell("lead_suspect_number", "0", row=6),
+        "CR-044": cell("is_withdrawn", "in part"),
         # The same URN in another spelling is the same case.
         "CR-024": row_twice(1, of_rows=6, texts={"urn": "20/aa/12345/20", "monitoring_flags": "RAPE"}),
         "CR-025": cell("urn", "the second file"),
@@ -74,6 +78,7 @@ check_custody_status_and_resubmit,2020-11-16,1900-01-01,true,NA
         "CR-036": cell("triage_outcome", "rejected_priority", row=3),
         "CR-037": cell("lead_urn", "the other file", row=3),
         "CR-038": cell("lead_urn", "20BC 34567 20", row=3),
+        "CR-047": cell("lead_suspect_number", "2"),
         "CR-039": at_fault_as_a_whole(cell("received_date", "2020-12-01", row=2)),
         "CR-040": many_rows_of_other_period("2020-12", "suspect_number", lambda n: str(10 + n)),
         "CR-041": many_bad_rows("CR-011", "is_in_custody", "", "suspect_number", lambda n: str(10 + n)),
@@ -88,12 +93,12 @@ REVIEWS = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-urn,suspect_number,review_type,review_date,guidance_assessment
-20AA1234520,1,early_advice,2020-11-12,not_assessed
-20AA1234520,1,initial_review,2020-11-24,not_compliant
-20/BC/34567/20/1,1,initial_review,2020-11-18,not_compliant
-20/BC/34567/20/2,2,initial_review,2020-11-18,compliant
-00aa5678920,1,pre_charge_decision,2020-11-17,compliant
+urn,suspect_number,review_type,review_date,guidance_assessment,is_withdrawn
+20AA1234520,1,early_advice,2020-11-12,not_assessed,
+20AA1234520,1,initial_review,2020-11-24,not_compliant,
+20/BC/34567/20/1,1,initial_review,2020-11-18,not_compliant,
+20/BC/34567/20/2,2,initial_review,2020-11-18,compliant,
+00aa5678920,1,pre_charge_decision,2020-11-17,compliant,
 """,
     hostile={
         "CV-001": cell("urn", ""),
@@ -107,6 +112,7 @@ urn,suspect_number,review_type,review_date,guidance_assessment
         "CV-008": cell("review_date", "12/11/2020"),
         "CV-009": cell("guidance_assessment", ""),
         "CV-010": cell("guidance_assessment", "nearly"),
+        "CV-022": cell("is_withdrawn", "in part"),
         "CV-011": row_twice(1, of_rows=5, texts={"guidance_assessment": "compliant"}),
         # Another URN is another case, which no receipt speaks of.
         "CV-012": trips_also("CV-016", cell("urn", "the second file")),
@@ -130,11 +136,11 @@ FAILURES = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-urn,review_date,failure_reason,is_disputed,is_dispute_upheld
-20AA1234520,2020-11-24,disclosure__schedules_not_provided,false,
-20AA1234520,2020-11-24,evidential__statements,true,NA
-20/BC/34567/20/1,2020-11-18,evidential__cctv_not_clipped,true,true
-20/BC/34567/20/1,2020-11-18,victim_and_witness__vps_not_offered_or_provided,true,false
+urn,review_date,failure_reason,is_disputed,is_dispute_upheld,is_withdrawn
+20AA1234520,2020-11-24,disclosure__schedules_not_provided,false,,
+20AA1234520,2020-11-24,evidential__statements,true,NA,
+20/BC/34567/20/1,2020-11-18,evidential__cctv_not_clipped,true,true,
+20/BC/34567/20/1,2020-11-18,victim_and_witness__vps_not_offered_or_provided,true,false,
 """,
     hostile={
         "GF-001": cell("urn", ""),
@@ -145,6 +151,7 @@ urn,review_date,failure_reason,is_disputed,is_dispute_upheld
         "GF-006": cell("is_disputed", ""),
         "GF-007": cell("is_disputed", "by the sergeant"),
         "GF-008": cell("is_dispute_upheld", "in part", row=3),
+        "GF-021": cell("is_withdrawn", "in part"),
         "GF-009": row_twice(1, of_rows=4, texts={"is_disputed": "true"}),
         # Another URN or another day is another review, which no extract of reviews holds.
         "GF-010": trips_also("GF-015", cell("urn", "the second file")),

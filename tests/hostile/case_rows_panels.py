@@ -16,18 +16,21 @@ from case_rows import (
     row_twice,
 )
 
-# Rows 1 to 5: one item read by both services, without agreement; a decision; two requests for information.
+# Rows 1 to 6: one item read by both services, without agreement; a decision; two requests for information; one of which
+# the reader is unsure.
 FINDINGS = CaseRows(
     kind="panel_findings",
     supplier="joint-panel-west-midlands",
     period="2020-11",
     text="""
-sample_item_id,sample_kind,reviewer_role,agreed,themes,is_relevant,is_proportionate,is_decision_changed,reviewed_date
-2020-11-N001,not_referred,police,yes,,,,true,2020-11-10
-2020-11-N001,not_referred,cps,no,issue_lines_of_enquiry|issue_rationale_not_recorded,,,true,2020-11-11
-2020-10-C014,no_further_action,cps,unsure,good_rationale,,,false,2020-11-11
-2020-11-I002,information_request,police,no,issue_digital_proportionality,true,false,false,2020-11-12
-2020-11-I003,information_request,cps,yes,good_suspect_focus,true,true,false,2020-11-12
+sample_item_id,sample_kind,reviewer_role,agreed,themes,is_relevant,is_proportionate,is_decision_changed,reviewed_date,\
+is_withdrawn
+2020-11-N001,not_referred,police,yes,,,,true,2020-11-10,
+2020-11-N001,not_referred,cps,no,issue_lines_of_enquiry|issue_rationale_not_recorded,,,true,2020-11-11,
+2020-10-C014,no_further_action,cps,unsure,good_rationale,,,false,2020-11-11,
+2020-11-I002,information_request,police,no,issue_digital_proportionality,true,false,false,2020-11-12,
+2020-11-I003,information_request,cps,yes,good_suspect_focus,true,true,false,2020-11-12,
+2020-11-I004,information_request,police,unsure,,,,false,2020-11-12,
 """,
     hostile={
         "PF-001": cell("sample_item_id", ""),
@@ -45,7 +48,8 @@ sample_item_id,sample_kind,reviewer_role,agreed,themes,is_relevant,is_proportion
         "PF-013": cell("is_decision_changed", "pending"),
         "PF-014": cell("reviewed_date", ""),
         "PF-015": cell("reviewed_date", "10th"),
-        "PF-016": row_twice(1, of_rows=5, texts={"agreed": "no"}),
+        "PF-027": cell("is_withdrawn", "in part"),
+        "PF-016": row_twice(1, of_rows=6, texts={"agreed": "no"}),
         "PF-017": cell("sample_kind", "no_further_action"),
         "PF-018": cell("is_relevant", "", row=4),
         "PF-019": cell("is_proportionate", "true"),
@@ -64,10 +68,10 @@ MEETINGS = CaseRows(
     supplier="joint-panel-west-midlands",
     period="2020-11",
     text="""
-force_code,meeting_date,roles_present,items_discussed_count,decisions_taken_count
-20,2020-11-19,police_rasso_lead|police_senior_officer|cps_rasso_head|victim_services,24,5
-21,2020-11-17,police_rasso_lead|cps_reviewing_lawyer,8,0
-23,2020-11-24,police_disclosure_lead|cps_disclosure_champion,0,0
+force_code,meeting_date,roles_present,items_discussed_count,decisions_taken_count,is_withdrawn
+20,2020-11-19,police_rasso_lead|police_senior_officer|cps_rasso_head|victim_services,24,5,
+21,2020-11-17,police_rasso_lead|cps_reviewing_lawyer,8,0,
+23,2020-11-24,police_disclosure_lead|cps_disclosure_champion,0,0,
 """,
     hostile={
         "JM-001": cell("force_code", ""),
@@ -82,6 +86,7 @@ force_code,meeting_date,roles_present,items_discussed_count,decisions_taken_coun
         "JM-010": cell("decisions_taken_count", ""),
         "JM-011": cell("decisions_taken_count", "0.5"),
         "JM-012": cell("decisions_taken_count", "-5"),
+        "JM-022": cell("is_withdrawn", "in part"),
         "JM-013": row_twice(1, of_rows=3, texts={"items_discussed_count": "25"}),
         "JM-014": cell("force_code", "01"),
         "JM-015": cell("roles_present", "police_rasso_lead|police_senior_officer|victim_services"),
@@ -100,14 +105,15 @@ ACTIONS = CaseRows(
     supplier="joint-panel-west-midlands",
     period="2020-11",
     text="""
-action_id,force_code,title,owner_role,measure_id,opened_date,due_date,status,completed_date
+action_id,force_code,title,owner_role,measure_id,opened_date,due_date,status,completed_date,is_withdrawn
 A2020-007,20,"Ask for early advice in every complex case, from the first week",police_rasso_lead,early_advice_share,\
-2020-11-19,2021-03-31,open,
+2020-11-19,2021-03-31,open,,
 A2020-008,,Give a reason for each rejected file,cps_rasso_head,triage_accepted_share,2020-11-02,\
-2020-11-30,completed,2020-11-27
+2020-11-30,completed,2020-11-27,
 A2020-009,21,Count digital requests for 90 days,cps_disclosure_champion,information_requests_per_case,2020-11-05,\
-2020-12-31,cancelled,NA
-A2019-031,22,Review one in ten closed crimes,police_senior_officer,police_outcome_share,2019-09-01,2020-11-15,open,
+2020-12-31,cancelled,NA,
+A2019-031,22,Review one in ten crimes closed in 2019,police_senior_officer,police_outcome_share,2019-09-01,\
+2020-11-15,open,,
 """,
     hostile={
         "AP-001": cell("action_id", ""),
@@ -127,6 +133,7 @@ A2019-031,22,Review one in ten closed crimes,police_senior_officer,police_outcom
         "AP-015": cell("status", ""),
         "AP-016": cell("status", "nearly done"),
         "AP-017": cell("completed_date", "done", row=2),
+        "AP-029": cell("is_withdrawn", "in part"),
         "AP-018": row_twice(1, of_rows=4, texts={"owner_role": "cps_rasso_head"}),
         "AP-019": cell("force_code", "01"),
         "AP-020": cell("due_date", "2020-11-18"),
@@ -134,7 +141,7 @@ A2019-031,22,Review one in ten closed crimes,police_senior_officer,police_outcom
         "AP-022": cell("completed_date", "2020-11-27"),
         "AP-023": cell("completed_date", "2021-01-16", row=2),
         "AP-024": at_fault_as_a_whole(cells({"opened_date": "2020-12-01", "due_date": "2021-03-31"})),
-        "AP-025": many_rows_of_other_period("2021-01", "action_id", lambda n: f"A2020-9{n:02d}"),
+        "AP-030": many_rows_of_other_period("2021-01", "action_id", lambda n: f"A2020-9{n:02d}"),
         "AP-026": many_bad_rows("AP-004", "title", "", "action_id", lambda n: f"A2020-9{n:02d}"),
         "AP-027": one_row_too_many_declared(),
         "AP-028": far_fewer_rows_than_usual(),

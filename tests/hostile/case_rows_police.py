@@ -24,13 +24,13 @@ CRIMES = CaseRows(
     period="2020-11",
     text="""
 crime_reference,police_unit,offence_code,committed_from,committed_to,reported_date,recorded_date,victim_age_band,\
-is_non_recent,characteristics_recorded,outcome_type,outcome_date,not_referred_reason
-20AA/100001/20,20AA,19C,2020-10-30,2020-10-31,2020-11-02,2020-11-03,25_to_34,false,age|sex|ethnicity,0,,
-20AA/100002/20,20AA,19D,2018-05-01,2018-08-31,2020-11-05,2020-11-05,13_to_15,true,age|sex,16,2020-11-28,victim_does_not_support
-20BC/100003/20,20bc,20a,2020-11-08,NA,2020-11-09,2020-11-10,18_to_24,false,,15,2020-11-25,evidential_test_not_met
-20BC/100004/20,20BC,19E,1900-01-01,,2020-11-12,2020-11-12,0_to_12,true,age,0,,
-20AA/100005/20,00AA,88A,2019-12-01,2019-12-01,2020-03-04,2020-03-05,16_to_17,false,sex,1,2020-11-20,
-20AA/100006/20,20AA,19F,2020-11-14,2020-11-15,2020-11-15,2020-11-16,35_to_44,false,age|sex|gender_identity,0,,
+is_non_recent,characteristics_recorded,outcome_type,outcome_date,not_referred_reason,is_withdrawn
+20AA/100001/20,20AA,19C,2020-10-30,2020-10-31,2020-11-02,2020-11-03,25_to_34,false,age|sex|ethnicity,0,,,
+20AA/100002/20,20AA,19D,2018-05-01,2018-08-31,2020-11-05,2020-11-05,13_to_15,true,age|sex,16,2020-11-28,victim_does_not_support,
+20BC/100003/20,20bc,20a,2020-11-08,NA,2020-11-09,2020-11-10,18_to_24,false,,15,2020-11-25,evidential_test_not_met,
+20BC/100004/20,20BC,19E,1900-01-01,,2020-11-12,2020-11-12,0_to_12,true,age,0,,,
+20AA/100005/20,00AA,88A,2019-12-01,2019-12-01,2020-03-04,2020-03-05,16_to_17,false,sex,1,2020-11-20,,
+20AA/100006/20,20AA,19F,2020-11-14,2020-11-15,2020-11-15,2020-11-16,35_to_44,false,age|sex|gender_identity,0,,,
 """,
     hostile={
         "PC-001": cell("crime_reference", ""),
@@ -53,6 +53,7 @@ is_non_recent,characteristics_recorded,outcome_type,outcome_date,not_referred_re
         "PC-018": cell("outcome_type", "23", row=2),
         "PC-019": cell("outcome_date", "soon", row=2),
         "PC-020": cell("not_referred_reason", "she moved away", row=2),
+        "PC-037": cell("is_withdrawn", "in part"),
         # The same reference in another spelling is the same crime.
         "PC-021": row_twice(1, of_rows=6, texts={"crime_reference": "20aa-100001 20"}),
         "PC-022": cell("police_unit", "21AA"),
@@ -79,12 +80,12 @@ REFERRALS = CaseRows(
     supplier="west-midlands-police",
     period="2020-11",
     text="""
-urn,crime_reference,suspect_number,submission_type,submitted_date,early_advice_not_sought_reason
-20AA1234520,20AA/100001/20,1,early_advice,2020-11-06,
-20AA1234520,20AA/100001/20,1,charging_decision,2020-11-20,
-20/BC/34567/20/1,20BC/100003/20,1,charging_decision,2020-11-12,simple_case
-20/BC/34567/20/2,20BC/100003/20,2,charging_decision,2020-11-12,simple_case
-00aa5678920,20AA/100005/20,1,resubmission,2020-11-16,NA
+urn,crime_reference,suspect_number,submission_type,submitted_date,early_advice_not_sought_reason,is_withdrawn
+20AA1234520,20AA/100001/20,1,early_advice,2020-11-06,,
+20AA1234520,20AA/100001/20,1,charging_decision,2020-11-20,,
+20/BC/34567/20/1,20BC/100003/20,1,charging_decision,2020-11-12,simple_case,
+20/BC/34567/20/2,20BC/100003/20,2,charging_decision,2020-11-12,simple_case,
+00aa5678920,20AA/100005/20,1,resubmission,2020-11-16,NA,
 """,
     hostile={
         "PR-001": cell("urn", ""),
@@ -97,6 +98,7 @@ urn,crime_reference,suspect_number,submission_type,submitted_date,early_advice_n
         "PR-008": cell("submitted_date", "1900-01-01"),
         "PR-009": cell("submitted_date", "06.11.2020"),
         "PR-010": cell("early_advice_not_sought_reason", "no time", row=2),
+        "PR-023": cell("is_withdrawn", "in part"),
         "PR-011": row_twice(3, of_rows=5, texts={"early_advice_not_sought_reason": "other"}),
         "PR-012": cell("urn", "the second file"),
         "PR-013": cell("urn", "20AA1Z34520"),
@@ -119,11 +121,11 @@ DISCUSSIONS = CaseRows(
     supplier="cps-west-midlands",
     period="2020-11",
     text="""
-crime_reference,force_code,complexity_reasons,held_date,expected_submission_date,prosecutor_allocated_date
-20AA/100001/20,20,digital_volume|third_party_material,2020-11-17,2021-03-31,2020-11-17
-20BC/100004/20,20,multiple_victims|non_recent|vulnerable_victim,2020-11-19,2020-11-30,NA
-20AA/100005/20,20,high_profile,2020-10-02,,2020-11-05
-20AA/100001/20,20,other,2020-11-26,2021-03-31,2020-11-17
+crime_reference,force_code,complexity_reasons,held_date,expected_submission_date,prosecutor_allocated_date,is_withdrawn
+20AA/100001/20,20,digital_volume|third_party_material,2020-11-17,2021-03-31,2020-11-17,
+20BC/100004/20,20,multiple_victims|non_recent|vulnerable_victim,2020-11-19,2020-11-30,NA,
+20AA/100005/20,20,high_profile,2020-10-02,,2020-11-05,
+20AA/100001/20,20,other,2020-11-26,2021-03-31,2020-11-17,
 """,
     hostile={
         "ED-001": cell("crime_reference", ""),
@@ -136,6 +138,7 @@ crime_reference,force_code,complexity_reasons,held_date,expected_submission_date
         "ED-007": cell("held_date", "Tuesday"),
         "ED-008": cell("expected_submission_date", "in spring"),
         "ED-009": cell("prosecutor_allocated_date", "yes"),
+        "ED-020": cell("is_withdrawn", "in part"),
         "ED-010": row_twice(1, of_rows=4, texts={"complexity_reasons": "other"}),
         "ED-011": trips_also("ED-014", cell("force_code", "01")),
         "ED-012": cell("expected_submission_date", "2020-11-16"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from case_rows import MANY
 from case_rows_cps_decisions import DECIDED
 from case_rows_cps_receipts import RECEIVED
 from case_rows_panels import PANELS
@@ -40,9 +41,18 @@ if TYPE_CHECKING:
 AS_OF = date(2021, 1, 15)
 GOOD = "the good extract"
 PARTS = "a case in two parts"
+WHOLE_PLAN = "a plan in which little is new"
+WITHDRAWN = "rows of another month that are withdrawn"
 CASES: dict[str, CaseRows] = {case.kind: case for case in (*POLICE, *RECEIVED, *DECIDED, *PANELS)}
 CASE_KINDS = [kind for kind in all_contracts() if kind not in (CRIME, OUTCOMES, CPS_STATISTICS)]
 SPLIT = [kind for kind in CASES if "urn" in CASES[kind].good_extract().header]
+# The rule of each kind that finds a file of another month.
+OF_ANOTHER_MONTH = {
+    kind: rule.rule_id
+    for kind in CASES
+    for rule in all_contracts()[kind].rules
+    if "having" in str(rule.arguments.get("unexpected_rows_query"))
+}
 HOSTILE = [(kind, rule_id) for kind, case in CASES.items() for rule_id in case.hostile]
 
 
@@ -72,6 +82,10 @@ class Bench:
         extracts = {GOOD: case.good_extract()} | {rule_id: _changed(case, rule_id) for rule_id in case.hostile}
         if case.kind in SPLIT:
             extracts[PARTS] = _with_parts(case)
+        if case.kind == "local_action_plan":
+            extracts[WHOLE_PLAN] = _whole_plan(case)
+        if case.kind in OF_ANOTHER_MONTH:
+            extracts[WITHDRAWN] = _withdrawn(_changed(case, OF_ANOTHER_MONTH[case.kind]))
         staged = [self._staged(extract, number) for number, extract in enumerate(extracts.values(), start=1)]
         stage_batch(self._connection, BATCH, staged)
         for kind in case.refers_to:
@@ -122,6 +136,24 @@ def _with_parts(case: CaseRows) -> SmallExtract:
     return extract
 
 
+def _whole_plan(case: CaseRows) -> SmallExtract:
+    """The good extract with actions that were agreed long ago and are due long after."""
+    extract = case.good_extract()
+    for number in range(1, MANY + 1):
+        extract.rows.append(list(extract.rows[-1]))
+        texts = {"action_id": f"A2019-9{number:02d}", "due_date": "2021-06-30", "status": "open", "completed_date": ""}
+        for header, text in texts.items():
+            extract.put(header, text, len(extract.rows) - 1)
+    return extract
+
+
+def _withdrawn(extract: SmallExtract) -> SmallExtract:
+    """The same extract with every row withdrawn."""
+    for row in range(len(extract.rows)):
+        extract.put("is_withdrawn", "true", row)
+    return extract
+
+
 def _changed(case: CaseRows, rule_id: str) -> SmallExtract:
     extract = case.good_extract()
     case.hostile[rule_id].change(extract)
@@ -161,6 +193,18 @@ def test_a_good_extract_trips_no_rule(bench: Bench, kind: str) -> None:
 @pytest.mark.parametrize("kind", SPLIT)
 def test_the_same_suspect_number_in_two_parts_of_a_split_case_is_no_repetition(bench: Bench, kind: str) -> None:
     assert bench.verdict(kind, PARTS).tripped == frozenset()
+
+
+def test_a_plan_that_is_sent_in_full_trips_no_rule(bench: Bench) -> None:
+    assert bench.verdict("local_action_plan", WHOLE_PLAN).tripped == frozenset()
+
+
+@pytest.mark.parametrize("kind", OF_ANOTHER_MONTH)
+def test_what_is_withdrawn_is_of_the_month_in_which_that_is_said(bench: Bench, kind: str) -> None:
+    # Only what the copies refer to is not there.
+    companions = CASES[kind].hostile[OF_ANOTHER_MONTH[kind]].companions
+
+    assert bench.verdict(kind, WITHDRAWN).tripped == companions
 
 
 @pytest.mark.parametrize(("kind", "rule_id"), HOSTILE, ids=[rule_id for _, rule_id in HOSTILE])

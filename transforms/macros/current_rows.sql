@@ -1,8 +1,9 @@
 {#-
     The current rows of a kind: per key the row of the accepted delivery with the greatest (sent_at, delivery_id),
     whatever the order of arrival. An extract holds what changed in its period, so rows that no later delivery has stay.
-    Where one delivery has a key in several files, the file of the latest period speaks. Keys are those of the contract,
-    whose parts no accepted row lacks.
+    Where one delivery has a key in several files, the file of the latest period speaks. A record whose latest row
+    withdraws it has no current row, whatever earlier rows say. Keys are those of the contract, whose parts no accepted
+    row lacks.
 -#}
 {% macro current_rows(staging_model, keys) -%}
 with
@@ -26,7 +27,7 @@ delivery_files as (
 
 ),
 
-final as (
+latest as (
 
     select received.*
     from received
@@ -44,6 +45,13 @@ final as (
                 received.file_id desc,
                 received.row_number desc
         ) = 1
+
+),
+
+final as (
+
+    select * from latest
+    where not coalesce(is_withdrawn, false)
 
 )
 

@@ -153,14 +153,15 @@ def newest_run(connection: duckdb.DuckDBPyConnection) -> tuple[str, str, float] 
 def find_changes(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
     """Fill ``changed`` with outcomes that are not in the lake yet, and ``stale`` with the keys of what is to go.
 
-    Where all was linked anew, what is no longer found at all goes too.
+    What is withdrawn goes, and where all was linked anew, what is no longer found at all.
     """
     links = f"select {_LINK} from {ALIAS}.linkage.crime_case_link"
     unlinked = f"""
         select {_KEY}, crime_reference_token, urn_token, null, urn_method, crime_method, null
         from {ALIAS}.linkage.unlinked_referral
     """
-    concerned = "" if is_full else f"semi join outcome using ({_KEY})"
+    keys = f"select {_KEY} from outcome union all select {_KEY} from withdrawn_referral"
+    concerned = "" if is_full else f"semi join ({keys}) as concerned using ({_KEY})"
     connection.execute(f"create or replace temp table stored as from ({links} union all {unlinked}) {concerned}")
     connection.execute(f"create or replace temp table changed as select {_LINK} from outcome except from stored")
     connection.execute(

@@ -1,6 +1,10 @@
 """Scope of a run: which referrals are linked (again), and the records that they are compared with.
 
-Belongs here: the temporary tables ``referral``, ``crime`` and ``receipt``. Does not belong here: comparing anything.
+Belongs here: the temporary tables ``referral``, ``crime`` and ``receipt``, and ``withdrawn_referral`` with what is to
+lose its link. Does not belong here: comparing anything.
+
+What a supplier has withdrawn is no partner and no rival. A referral that is withdrawn touches what its coming touched:
+the others are linked as if it had never been sent.
 
 A referral is *settled* when both of its references have an exact partner that nothing contradicts. Settled referrals
 depend on nothing but their own tokens. All others are *open*: what becomes of them also depends on records with other
@@ -36,6 +40,7 @@ KEY = (
 _KEY = ", ".join(KEY)
 # Some crimes of a case are reported after its first submission; one that is reported later than this is not weighed.
 REPORTED_LATE_DAYS = 60
+_LAST_FIRST = "sent_at desc, delivery_id desc, file_id desc, row_number desc"
 _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
 _REFERRAL_KEY = """
     force_code,
@@ -86,8 +91,12 @@ def is_linked_delivery_gone(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
-    """Fill ``referral``: every referral that is linked in this run (``is_due``) or looked at as a rival."""
+    """Fill ``referral``: every referral that is linked in this run (``is_due``) or looked at as a rival.
+
+    And ``withdrawn_referral``: those that came in this run as withdrawn.
+    """
     _find_what_came(connection)
+    _find_withdrawn(connection)
     _find_former(connection, is_full=is_full)
     connection.execute(f"create or replace temp table due as select distinct {_KEY} from new_referral")
     if not is_full:
@@ -108,6 +117,7 @@ def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> N
             select {_KEY}, true as is_due from due
             {"" if is_full else f"union all select {_KEY}, false from ({rivals})"}
         )
+        anti join withdrawn_referral using ({_KEY})
         group by {_KEY}
         """
     )
@@ -133,50 +143,59 @@ def current_receipts(wanted: str, column: str) -> str:
     """SQL of the receipts whose ``column`` stands in the query ``wanted``, each as it was sent last.
 
     The columns that say which row it is never change, so choosing rows by them chooses all versions of a row. 02 is a
-    second code of the Metropolitan Police.
+    second code of the Metropolitan Police. A receipt moves to a part of a split case by being withdrawn under the whole
+    one, so the parts are told apart until what is withdrawn is gone.
     """
+    rows = f"(select *, date_trunc('month', received_date)::date as month from {ALIAS}.extracts.cps_receipts)"
+    case = ("urn_token", "suspect_number", "receipt_type", "received_date")
     return f"""
         select
-            received.urn_token,
-            received.suspect_number,
-            received.receipt_type,
-            received.received_date,
-            if(received.force_code = '02', '01', received.force_code) as force_code,
-            received.police_unit,
-            coalesce(list_contains(string_split(received.monitoring_flags, '|'), 'RAPE'), false) as is_rape,
-            coalesce(list_contains(string_split(received.monitoring_flags, '|'), 'CPRO'), false) as is_child,
-        from (
-            select *, date_trunc('month', received_date)::date as month from {ALIAS}.extracts.cps_receipts
-        ) as received
-        inner join ({wanted}) as wanted on received.{column} = wanted.{column}
-        inner join accepted on received.delivery_id = accepted.delivery_id
-        qualify row_number() over (
-            partition by received.urn_token, received.suspect_number, received.receipt_type, received.received_date
-            order by accepted.sent_at desc, received.delivery_id desc, received.file_id desc, received.row_number desc
-        ) = 1
+            urn_token,
+            suspect_number,
+            receipt_type,
+            received_date,
+            if(force_code = '02', '01', force_code) as force_code,
+            police_unit,
+            coalesce(list_contains(string_split(monitoring_flags, '|'), 'RAPE'), false) as is_rape,
+            coalesce(list_contains(string_split(monitoring_flags, '|'), 'CPRO'), false) as is_child,
+        from ({_sent_last(rows, wanted, (column,), (*case, "urn_suffix"))})
+        where not coalesce(is_withdrawn, false)
+        qualify row_number() over (partition by {", ".join(case)} order by {_LAST_FIRST}) = 1
     """
 
 
 def current_crimes(wanted: str) -> str:
     """SQL of the crimes whose token stands in the query ``wanted``, each as it was sent last."""
+    columns = ("crime_reference_token",)
     return f"""
         select
-            recorded.crime_reference_token,
-            recorded.force_code,
-            recorded.police_unit,
-            recorded.reported_date,
-            recorded.offence_code like '19%' as is_rape,
-            case recorded.victim_age_band
+            crime_reference_token,
+            force_code,
+            police_unit,
+            reported_date,
+            offence_code like '19%' as is_rape,
+            case victim_age_band
                 when 'not_known' then null
-                else recorded.victim_age_band in ('0_to_12', '13_to_15', '16_to_17')
+                else victim_age_band in ('0_to_12', '13_to_15', '16_to_17')
             end as is_child,
-            recorded.not_referred_reason is not null as is_not_referred,
-        from {ALIAS}.extracts.police_crimes as recorded
-        inner join ({wanted}) as wanted on recorded.crime_reference_token = wanted.crime_reference_token
-        inner join accepted on recorded.delivery_id = accepted.delivery_id
+            not_referred_reason is not null as is_not_referred,
+        from ({_sent_last(f"{ALIAS}.extracts.police_crimes", wanted, columns, columns)})
+        where not coalesce(is_withdrawn, false)
+    """
+
+
+def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
+    """SQL of the accepted rows whose ``columns`` stand in the query ``wanted``, per key the one that was sent last."""
+    matches = " and ".join(f"delivered.{column} = wanted.{column}" for column in columns)
+    return f"""
+        select delivered.*, accepted.sent_at
+        from {rows} as delivered
+        inner join ({wanted}) as wanted on {matches}
+        inner join accepted on delivered.delivery_id = accepted.delivery_id
         qualify row_number() over (
-            partition by recorded.crime_reference_token
-            order by accepted.sent_at desc, recorded.delivery_id desc, recorded.file_id desc, recorded.row_number desc
+            partition by {", ".join(f"delivered.{column}" for column in key)}
+            order by
+                accepted.sent_at desc, delivered.delivery_id desc, delivered.file_id desc, delivered.row_number desc
         ) = 1
     """
 
@@ -201,6 +220,33 @@ def _find_what_came(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create or replace temp table {table} as {query}")
 
 
+def _find_withdrawn(connection: duckdb.DuckDBPyConnection) -> None:
+    """Of what came, the referrals that are withdrawn in every part of their case that they were sent under.
+
+    Only a row that comes can withdraw a referral or bring it back, so the others need no look.
+    """
+    tokens = ("urn_token", "crime_reference_token")
+    key = ("force_code", *tokens, "urn_suffix", "suspect_number", "submission_type", "submitted_date")
+    rows = f"{ALIAS}.extracts.police_referrals"
+    # Mostly nothing is withdrawn, and then no other column of all referrals is read.
+    wanted = f"""
+        select distinct urn_token, crime_reference_token from {rows}
+        where is_withdrawn
+            and (urn_token, crime_reference_token) in (
+                select referral_urn_token, referral_crime_reference_token from new_referral
+            )
+    """
+    connection.execute(
+        f"""
+        create or replace temp table withdrawn_referral as
+        select {_REFERRAL_KEY}
+        from ({_sent_last(rows, wanted, tokens, key)})
+        group by all
+        having bool_and(coalesce(is_withdrawn, false))
+        """
+    )
+
+
 def _new_rows(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
     """Rows of the new deliveries; a few are named one by one, since only then files of others are left unread."""
     ids = [row[0] for row in connection.execute("from new_delivery").fetchall()]
@@ -212,14 +258,18 @@ def _new_rows(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
 
 
 def _find_former(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
-    """What earlier runs made of referrals; where all are linked again, nothing."""
+    """What earlier runs made of referrals that are not withdrawn; where all are linked again, nothing."""
     columns = f"{_KEY}, urn_token, crime_reference_token, urn_method, crime_method"
     connection.execute(
         f"""
         create or replace temp view former as
-        select {columns} from {ALIAS}.linkage.crime_case_link where {not is_full}
-        union all
-        select {columns} from {ALIAS}.linkage.unlinked_referral where {not is_full}
+        select {columns}
+        from (
+            select {columns} from {ALIAS}.linkage.crime_case_link where {not is_full}
+            union all
+            select {columns} from {ALIAS}.linkage.unlinked_referral where {not is_full}
+        )
+        anti join withdrawn_referral using ({_KEY})
         """
     )
     connection.execute(

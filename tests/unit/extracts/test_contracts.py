@@ -274,6 +274,19 @@ def test_a_reference_to_what_does_not_exist_is_refused(
         all_contracts(tmp_path)
 
 
+@pytest.mark.parametrize(("date", "reference_date"), [("sunken", "remark"), ("remark", "sunken")])
+def test_an_order_of_dates_that_do_not_exist_is_refused(
+    tmp_path: Path, good: Document, date: str, reference_date: str
+) -> None:
+    names = {"kind": "small_extract", "columns": ["code"], "references": ["code"]}
+    arguments = names | {"date": date, "reference_date": reference_date}
+    _row_rule(good).update(engine="rasso", implementation={"type": "reference_order", "kwargs": arguments})
+    _write(tmp_path, good)
+
+    with pytest.raises(ContractError, match="SM-002 names a kind or columns that do not exist"):
+        all_contracts(tmp_path)
+
+
 def test_a_derived_column_may_tell_the_form_of_a_case_reference(tmp_path: Path, good: Document) -> None:
     _with_derived_from_reference("urn_form(remark)")(good)
     contract = read_contract(_write(tmp_path, good))

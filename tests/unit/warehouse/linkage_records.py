@@ -47,6 +47,7 @@ class Crime:
     reported_date: date = DAY - timedelta(days=90)
     victim_age_band: str = "25_to_34"
     not_referred_reason: str | None = None
+    is_withdrawn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Referral:
     suspect_number: int = 1
     submission_type: str = "charging_decision"
     submitted_date: date = DAY
+    is_withdrawn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Receipt:
     received_date: date = DAY + timedelta(days=1)
     monitoring_flags: str | None = "RAPE"
     cps_area_code: str = "13"
+    urn_suffix: str = ""
+    is_withdrawn: bool | None = None
 
 
 Record = Crime | Referral | Receipt

@@ -25,7 +25,7 @@ class World:
     referrals: list[Referral] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     truth: dict[Referral, tuple[str, str]] = field(default_factory=dict)
-    changes: list[tuple[date, Crime | Receipt]] = field(default_factory=list)
+    changes: list[tuple[date, Record]] = field(default_factory=list)
 
     def deliveries(self) -> list[list[Record]]:
         """What police and CPS send for each month, apart, and apart from it what changed."""
@@ -97,7 +97,10 @@ def _case(world: World, chance: random.Random, used: set[str], force: str, damag
 
 
 def _change_some(world: World, chance: random.Random) -> None:
-    """Crimes that are closed or become another offence later, receipts that are flagged or lose their flag."""
+    """Crimes that are closed or become another offence later, receipts that are flagged or lose their flag.
+
+    And some of everything is withdrawn.
+    """
     for crime in world.crimes:
         later = crime.reported_date + timedelta(days=chance.randrange(31, 300))
         if crime.not_referred_reason is None and chance.random() < 0.1:
@@ -107,6 +110,12 @@ def _change_some(world: World, chance: random.Random) -> None:
         if chance.random() < 0.1:
             later = receipt.received_date + timedelta(days=chance.randrange(31, 120))
             world.changes.append((later, replace(receipt, monitoring_flags=chance.choice(["RAPE", "VIVM"]))))
+    days = [(crime.reported_date, crime) for crime in world.crimes]
+    days += [(referral.submitted_date, referral) for referral in world.referrals]
+    days += [(receipt.received_date, receipt) for receipt in world.receipts]
+    for day, record in days:
+        if chance.random() < 0.05:
+            world.changes.append((day + timedelta(days=chance.randrange(31, 120)), replace(record, is_withdrawn=True)))
 
 
 def damaged(chance: random.Random, text: str, start: int, end: int) -> str:

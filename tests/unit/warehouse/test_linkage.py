@@ -419,6 +419,67 @@ def test_a_referral_that_is_sent_again_has_one_link(desk: LinkDesk) -> None:
     assert desk.methods() == ["exact"]
 
 
+# ---- what was withdrawn
+
+
+@pytest.mark.parametrize("record", [CRIME, RECEIPT, REFERRAL], ids=["crime", "receipt", "referral"])
+def test_a_link_is_lost_with_what_it_joins(desk: LinkDesk, record: Crime | Receipt | Referral) -> None:
+    desk.deliver(CRIME, RECEIPT, REFERRAL)
+    desk.link()
+    assert desk.methods() == ["exact"]
+    desk.deliver(replace(record, is_withdrawn=True), sent_at=LATER)
+
+    desk.link()
+
+    assert desk.methods() == []
+    is_left = not isinstance(record, Referral)
+    assert desk.rows("select count(*) from lake.linkage.unlinked_referral") == [(int(is_left),)]
+
+
+@pytest.mark.parametrize("record", [CRIME, RECEIPT, REFERRAL], ids=["crime", "receipt", "referral"])
+def test_what_is_sent_again_after_it_was_withdrawn_is_linked_again(
+    desk: LinkDesk, record: Crime | Receipt | Referral
+) -> None:
+    desk.deliver(CRIME, RECEIPT, REFERRAL)
+    desk.deliver(replace(record, is_withdrawn=True), sent_at=LATER)
+    desk.link()
+    desk.deliver(record, sent_at=LATER + timedelta(days=30))
+
+    desk.link()
+
+    assert desk.methods() == ["exact"]
+
+
+def test_a_withdrawal_that_arrives_first_is_not_undone_by_the_row_that_it_withdraws(desk: LinkDesk) -> None:
+    desk.deliver(CRIME, RECEIPT, replace(REFERRAL, is_withdrawn=True), sent_at=LATER)
+    desk.link()
+    desk.deliver(REFERRAL)
+
+    assert desk.link().referrals == 0
+    assert desk.bridge() == []
+
+
+def test_a_referral_that_is_withdrawn_leaves_its_receipt_to_another(desk: LinkDesk) -> None:
+    first, second = replace(REFERRAL, urn="20AB0132520"), replace(REFERRAL, urn="20AB0123720")
+    desk.deliver(CRIME, RECEIPT, first, replace(second, submitted_date=DAY - timedelta(days=1)))
+    assert desk.link().unlinked == 2
+    desk.deliver(replace(first, is_withdrawn=True), sent_at=LATER)
+
+    desk.link()
+
+    assert desk.methods() == ["repaired"]
+    assert desk.rows("select count(*) from lake.linkage.unlinked_referral") == [(0,)]
+
+
+def test_a_receipt_that_moved_to_a_part_of_a_split_case_is_still_a_partner(desk: LinkDesk) -> None:
+    desk.deliver(CRIME, RECEIPT, REFERRAL)
+    desk.deliver(replace(RECEIPT, urn_suffix="1"), replace(RECEIPT, is_withdrawn=True), sent_at=LATER)
+
+    desk.link()
+
+    assert desk.methods() == ["exact"]
+
+
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_order_of_deliveries_does_not_show(keys: Keys, order: int) -> None:
     world = make_world(order, cases=240, damaged_share=0.4)

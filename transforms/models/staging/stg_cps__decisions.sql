@@ -20,7 +20,10 @@ final as (
         charged_date,
         charged_offence_code,
         reopened_date,
+        {{ codes('monitoring_flags') }} as monitoring_flags,
+        is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

@@ -19,6 +19,7 @@ final as (
         held_date,
         expected_submission_date,
         prosecutor_allocated_date,
+        is_withdrawn,
     from source
 
 )

@@ -18,7 +18,9 @@ final as (
         failure_reason,
         is_disputed,
         is_dispute_upheld,
+        is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

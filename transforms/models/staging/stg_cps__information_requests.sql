@@ -23,7 +23,9 @@ final as (
         cancelled_date,
         priority,
         has_senior_sign_off,
+        is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

@@ -21,7 +21,10 @@ final as (
         outcome,
         victim_reason,
         convicted_offence_code,
+        {{ codes('monitoring_flags') }} as monitoring_flags,
+        is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

@@ -30,6 +30,8 @@ final as (
         decided_by_cps_direct as is_decided_by_cps_direct,
         lead_urn_token,
         lead_urn_suffix,
+        lead_suspect_number,
+        is_withdrawn,
         urn_form,
         urn_force_code,
         urn_suffix,

@@ -18,7 +18,9 @@ final as (
         review_type,
         review_date,
         guidance_assessment,
+        is_withdrawn,
         urn_form,
+        urn_force_code,
         urn_suffix,
     from source
 

@@ -22,6 +22,7 @@ final as (
         due_date,
         status,
         completed_date,
+        is_withdrawn,
     from source
 
 )

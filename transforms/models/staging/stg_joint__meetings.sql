@@ -18,6 +18,7 @@ final as (
         {{ codes('roles_present') }} as roles_present,
         items_discussed_count,
         decisions_taken_count,
+        is_withdrawn,
     from source
 
 )

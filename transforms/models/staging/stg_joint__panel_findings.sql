@@ -22,6 +22,7 @@ final as (
         is_proportionate,
         is_decision_changed,
         reviewed_date,
+        is_withdrawn,
     from source
 
 )

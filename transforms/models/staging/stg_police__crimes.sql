@@ -26,6 +26,7 @@ final as (
         outcome_type,
         outcome_date,
         not_referred_reason,
+        is_withdrawn,
     from source
 
 )

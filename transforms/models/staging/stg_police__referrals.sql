@@ -19,6 +19,7 @@ final as (
         submission_type,
         submitted_date,
         early_advice_not_sought_reason,
+        is_withdrawn,
         urn_form,
         urn_force_code,
         urn_suffix,

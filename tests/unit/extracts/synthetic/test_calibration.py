@@ -431,10 +431,30 @@ def test_some_cases_are_split_and_some_go_on_under_another_urn(rows: duckdb.Duck
         select count(*) from cps_receipts as receipt
         where lead_urn not like '%/1' and exists (
             select 1 from cps_decisions as decision
-            where decision.urn = receipt.lead_urn and decision.suspect_number = receipt.suspect_number
+            where decision.urn = receipt.lead_urn and decision.suspect_number = receipt.lead_suspect_number
         )
     """
     assert _one(rows, merged) > 20
+
+
+def test_a_suspect_who_joins_another_case_takes_its_next_number_and_was_the_first_in_their_own(
+    rows: duckdb.DuckDBPyConnection,
+) -> None:
+    merged = "from cps_receipts where lead_suspect_number <> ''"
+    # Planted defects aside, of which each rule has a few.
+    assert _one(rows, f"select count(*) {merged}") > 20
+    assert _one(rows, f"select count(*) {merged} and try_cast(suspect_number as bigint) <> 1") == 0
+    assert _one(rows, f"select count(*) {merged} and try_cast(lead_suspect_number as bigint) < 2") < 5
+    headless = """
+        select count(*) from (
+            select urn from cps_receipts
+            where length(urn) = 11 and urn not like '98%'
+            group by urn
+            having max(try_cast(suspect_number as bigint)) > 1
+                and not coalesce(bool_or(try_cast(suspect_number as bigint) = 1), false)
+        )
+    """
+    assert _one(rows, headless) < 10
 
 
 def test_london_has_two_areas_and_the_railways_go_to_all(rows: duckdb.DuckDBPyConnection) -> None:

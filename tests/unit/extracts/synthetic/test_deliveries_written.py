@@ -152,6 +152,29 @@ def test_a_row_says_what_was_known_at_the_end_of_its_period(small_rows: duckdb.D
         assert found == (0,), kind
 
 
+@pytest.mark.parametrize("kind", ["cps_decisions", "cps_prosecution_outcomes"])
+def test_what_is_decided_and_prosecuted_bears_the_flags_of_the_receipt(
+    small_rows: duckdb.DuckDBPyConnection, kind: str
+) -> None:
+    # Not the receipts whose flags were put right in a delivery that was sent again, and no planted defect.
+    found = small_rows.execute(
+        f"""
+        select
+            count(*),
+            count(*) filter (where record.monitoring_flags is distinct from receipt.monitoring_flags)
+        from {kind} as record
+        inner join (
+            from cps_receipts
+            qualify row_number() over (partition by urn, suspect_number order by received_date desc) = 1
+        ) as receipt using (urn, suspect_number)
+        where coalesce(receipt.monitoring_flags, '') not like '%VIVM%'
+            and 'not_a_code' not in (coalesce(receipt.monitoring_flags, ''), coalesce(record.monitoring_flags, ''))
+        """
+    ).fetchone() or (0, 1)
+    assert found[0] > 300
+    assert found[1] == 0
+
+
 def test_cases_that_were_open_when_the_history_begins_are_carried_in(small_rows: duckdb.DuckDBPyConnection) -> None:
     connection = small_rows
     (decided, known) = connection.execute(
