@@ -2,6 +2,7 @@
 --
 -- Administrative finalisation is reversible: where the case came back, or another decision followed, it no longer stands
 -- and leaves the period in which it was made. Legal decisions (charge, no further action, out of court) stay.
+-- A decision whose receipt is not in the data (the case is older than the first delivery) has force and flags of its own.
 -- Completions are the legal decisions and the administrative finalisations that stand; other decisions are neither.
 
 with
@@ -24,6 +25,12 @@ suspects as (
 
 ),
 
+forces as (
+
+    select * from {{ ref('forces') }}
+
+),
+
 rape_offence_codes as (
 
     select * from {{ ref('rape_offence_codes') }}
@@ -33,9 +40,10 @@ rape_offence_codes as (
 of_cases as (
 
     select
-        decisions.*,
+        decisions.* exclude (suspect_number),
         coalesce(continuations.case_urn_token, decisions.urn_token) as case_urn_token,
         coalesce(continuations.case_urn_suffix, decisions.urn_suffix) as case_urn_suffix,
+        coalesce(continuations.case_suspect_number, decisions.suspect_number) as suspect_number,
     from decisions
     left join continuations
         on decisions.urn_token = continuations.urn_token
@@ -74,9 +82,11 @@ final as (
         with_reopening.case_urn_suffix,
         with_reopening.suspect_number,
         with_reopening.cps_area_code as area_code,
-        suspects.force_code,
-        coalesce(suspects.is_rape_flagged, false) as is_rape_flagged,
-        coalesce(suspects.is_child_abuse_flagged, false) as is_child_abuse_flagged,
+        coalesce(suspects.force_code, forces.force_code) as force_code,
+        coalesce(suspects.is_rape_flagged, false) or list_contains(with_reopening.monitoring_flags, 'RAPE')
+            as is_rape_flagged,
+        coalesce(suspects.is_child_abuse_flagged, false) or list_contains(with_reopening.monitoring_flags, 'CPRO')
+            as is_child_abuse_flagged,
         suspects.first_received_date,
         suspects.first_request_received_date,
         with_reopening.decision,
@@ -95,6 +105,9 @@ final as (
         on with_reopening.case_urn_token = suspects.case_urn_token
         and with_reopening.case_urn_suffix = suspects.case_urn_suffix
         and with_reopening.suspect_number = suspects.suspect_number
+    left join forces
+        on case with_reopening.urn_force_code when '02' then '01' else with_reopening.urn_force_code end
+            = forces.force_code
     left join rape_offence_codes on with_reopening.charged_offence_code = rape_offence_codes.cjs_offence_code
 
 )

@@ -1,4 +1,5 @@
--- Defendants: suspects whose prosecution began, with what is known of them from receipt and charge.
+-- Defendants: suspects whose prosecution began, with what is known of them from receipt and charge. One whose receipt is
+-- not in the data (the case is older than the first delivery) has force and flags of the prosecution itself.
 
 with
 
@@ -20,6 +21,12 @@ suspects as (
 
 ),
 
+forces as (
+
+    select * from {{ ref('forces') }}
+
+),
+
 rape_offence_codes as (
 
     select * from {{ ref('rape_offence_codes') }}
@@ -29,9 +36,10 @@ rape_offence_codes as (
 of_cases as (
 
     select
-        prosecutions.*,
+        prosecutions.* exclude (suspect_number),
         coalesce(continuations.case_urn_token, prosecutions.urn_token) as case_urn_token,
         coalesce(continuations.case_urn_suffix, prosecutions.urn_suffix) as case_urn_suffix,
+        coalesce(continuations.case_suspect_number, prosecutions.suspect_number) as suspect_number,
     from prosecutions
     left join continuations
         on prosecutions.urn_token = continuations.urn_token
@@ -47,12 +55,14 @@ final as (
         of_cases.case_urn_suffix,
         of_cases.suspect_number,
         of_cases.cps_area_code as area_code,
-        suspects.force_code,
-        coalesce(suspects.is_rape_flagged, false) as is_rape_flagged,
+        coalesce(suspects.force_code, forces.force_code) as force_code,
+        coalesce(suspects.is_rape_flagged, false) or list_contains(of_cases.monitoring_flags, 'RAPE')
+            as is_rape_flagged,
         suspects.charged_date,
         of_cases.crown_court_receipt_date,
         of_cases.finalised_date,
         of_cases.outcome,
+        of_cases.outcome in ('convicted_plea', 'convicted_trial', 'acquitted', 'dropped') as is_completed,
         of_cases.outcome in ('convicted_plea', 'convicted_trial') as is_convicted,
         rape_offence_codes.cjs_offence_code is not null as is_convicted_of_rape,
         of_cases.victim_reason,
@@ -61,6 +71,8 @@ final as (
         on of_cases.case_urn_token = suspects.case_urn_token
         and of_cases.case_urn_suffix = suspects.case_urn_suffix
         and of_cases.suspect_number = suspects.suspect_number
+    left join forces
+        on case of_cases.urn_force_code when '02' then '01' else of_cases.urn_force_code end = forces.force_code
     left join rape_offence_codes on of_cases.convicted_offence_code = rape_offence_codes.cjs_offence_code
 
 )

@@ -22,6 +22,7 @@ places as (
         suspect_number,
         case_urn_token,
         case_urn_suffix,
+        case_suspect_number,
     from receipts
 
 ),
@@ -32,7 +33,7 @@ final as (
         links.crime_reference_token,
         places.case_urn_token,
         places.case_urn_suffix,
-        places.suspect_number,
+        places.case_suspect_number as suspect_number,
         min(links.submitted_date) as first_submitted_date,
         min_by(links.method, case links.method when 'exact' then 1 when 'repaired' then 2 else 3 end) as method,
     from links

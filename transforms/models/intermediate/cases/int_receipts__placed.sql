@@ -41,6 +41,7 @@ final as (
         placed.suspect_number,
         coalesce(continuations.case_urn_token, placed.urn_token) as case_urn_token,
         coalesce(continuations.case_urn_suffix, placed.urn_suffix) as case_urn_suffix,
+        coalesce(continuations.case_suspect_number, placed.suspect_number) as case_suspect_number,
         placed.cps_area_code as area_code,
         forces.force_code,
         placed.receipt_type,

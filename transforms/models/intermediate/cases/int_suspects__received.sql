@@ -16,7 +16,7 @@ final as (
     select
         case_urn_token,
         case_urn_suffix,
-        suspect_number,
+        case_suspect_number as suspect_number,
         arg_min(area_code, received_date) as area_code,
         arg_min(force_code, received_date) as force_code,
         bool_or(is_rape_flagged) as is_rape_flagged,
@@ -25,7 +25,7 @@ final as (
         min(received_date) filter (where receipt_type = 'early_advice') as first_advice_received_date,
         min(received_date) filter (where receipt_type = 'charging_decision') as first_request_received_date,
     from receipts
-    group by case_urn_token, case_urn_suffix, suspect_number
+    group by case_urn_token, case_urn_suffix, case_suspect_number
 
 )
 

@@ -25,7 +25,7 @@ of_cases as (
     select
         coalesce(continuations.case_urn_token, reviews.urn_token) as case_urn_token,
         coalesce(continuations.case_urn_suffix, reviews.urn_suffix) as case_urn_suffix,
-        reviews.suspect_number,
+        coalesce(continuations.case_suspect_number, reviews.suspect_number) as suspect_number,
         reviews.review_type,
         reviews.review_date,
     from reviews

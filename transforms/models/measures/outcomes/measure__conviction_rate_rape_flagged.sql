@@ -20,6 +20,7 @@ final as (
     from defendants
     where is_rape_flagged
         and finalised_date is not null
+        and is_completed
 
 )
 

@@ -19,6 +19,7 @@ final as (
         1 as denominator,
     from defendants
     where finalised_date is not null
+        and is_completed
 
 )
 
