@@ -180,7 +180,7 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     with (
         (folder / "errors.log").open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            _command(folder, is_proven=is_proven),
+            _command(folder, settings.baseline, is_proven=is_proven),
             cwd=catalogue.ROOM,
             env=_environment(settings),
             stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
@@ -194,12 +194,13 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     return _judge(results, process.returncode)
 
 
-def _command(folder: Path, *, is_proven: bool) -> list[str]:
+def _command(folder: Path, baseline: str, *, is_proven: bool) -> list[str]:
     # -P: the room's own modules must not stand in the way of dbt's imports.
     dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "none"]
     folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
     left_out = ["--exclude", "test_type:unit", "config.materialized:view", "resource_type:seed"] if is_proven else []
-    return [*dbt, "--no-version-check", "build", *left_out, *folders]
+    variables = ["--vars", json.dumps({"baseline": baseline})]
+    return [*dbt, "--no-version-check", "build", *variables, *left_out, *folders]
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -211,7 +212,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "RASSO_LAKE_TEMP": str(lake / "temp"),
         "RASSO_LAKE_MEMORY_LIMIT": settings.memory_limit,
         "RASSO_LAKE_THREADS": str(settings.threads),
-        "RASSO_BASELINE": settings.baseline,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "true",
     }

@@ -1,11 +1,11 @@
 {#-
     First day of the period that a period is compared with, as SQL.
 
-    RASSO_BASELINE is a month (2018-12: the rolling year that ends with it, and the months and quarters within it) or
+    The variable baseline is a month (2018-12: the rolling year that ends with it, and the months and quarters within it) or
     ``year_before``: the same period of the year before. Periods before the baseline are compared with nothing.
 -#}
 {% macro baseline_start(relation) -%}
-    {%- set baseline = env_var('RASSO_BASELINE', '2018-12') -%}
+    {%- set baseline = var('baseline', '2018-12') -%}
     {%- if baseline == 'year_before' -%}
         cast({{ relation }}.period_start - interval 1 year as date)
     {%- else -%}

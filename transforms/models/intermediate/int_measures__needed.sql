@@ -1,6 +1,6 @@
--- What each measure needs to have been received: its own kind in the period itself, and the kinds that it is followed
--- into, for a cohort until its horizon. Of what is there at the end of a period, the last month is needed. Measures that need the
--- same share a row of the supply, which is counted once for all of them.
+-- What each measure needs to have been received: its own kind in the period itself, and the kinds that it is
+-- followed into, for a cohort until its horizon. Of what is there at the end of a period, the last month is needed.
+-- Measures that need the same share a row of the supply, which is counted once for all of them.
 
 with
 

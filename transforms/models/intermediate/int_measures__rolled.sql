@@ -1,10 +1,10 @@
--- Counts and days of every measure for each force, area and the nation in every shown period: the one place where they are
--- rolled up. Periods that overlap are rolled up from months, and all measures at once.
+-- Counts and days of every measure for each force, area and the nation in every shown period: the one place where
+-- they are rolled up. Periods that overlap are rolled up from months, and all measures at once.
 --
--- Of what is there at the end of a period the last month counts. Days are ranked and not averaged: the value is the shortest time within which the
--- share of the quantile was done, in whole days (the inverse of the empirical distribution, type 1 of Hyndman and Fan,
--- Sample Quantiles in Statistical Packages, 1996). Negative days contradict themselves: they are no time that anything
--- took, and are counted in mart_contradictions.
+-- Of what is there at the end of a period the last month counts. Days are ranked and not averaged: the value is the
+-- shortest time within which the share of the quantile was done, in whole days (the inverse of the empirical
+-- distribution, type 1 of Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996). Negative days contradict
+-- themselves: they are no time that anything took, and are counted in mart_contradictions.
 
 with
 
@@ -35,30 +35,66 @@ shown_periods as (
 
 counted_by_level as (
 
-    select measure_id, breakdown, 'force' as area_level, force_code as area_code, period_start, numerator, denominator
+    select
+        measure_id,
+        breakdown,
+        'force' as area_level,
+        force_code as area_code,
+        period_start,
+        numerator,
+        denominator
     from counted
     where force_code is not null
     union all
-    select measure_id, breakdown, 'area' as area_level, area_code, period_start, numerator, denominator
+    select
+        measure_id,
+        breakdown,
+        'area' as area_level,
+        area_code,
+        period_start,
+        numerator,
+        denominator
     from counted
     where area_code is not null
     union all
-    select measure_id, breakdown, 'national' as area_level, 'EW' as area_code, period_start, numerator, denominator
+    select
+        measure_id,
+        breakdown,
+        'national' as area_level,
+        'EW' as area_code,
+        period_start,
+        numerator,
+        denominator
     from counted
 
 ),
 
 durations_by_level as (
 
-    select model, 'force' as area_level, force_code as area_code, period_start, days
+    select
+        model,
+        'force' as area_level,
+        force_code as area_code,
+        period_start,
+        days
     from durations
     where force_code is not null
     union all
-    select model, 'area' as area_level, area_code, period_start, days
+    select
+        model,
+        'area' as area_level,
+        area_code,
+        period_start,
+        days
     from durations
     where area_code is not null
     union all
-    select model, 'national' as area_level, 'EW' as area_code, period_start, days
+    select
+        model,
+        'national' as area_level,
+        'EW' as area_code,
+        period_start,
+        days
     from durations
 
 ),

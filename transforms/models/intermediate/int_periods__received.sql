@@ -1,5 +1,5 @@
--- The periods of a kind that something was received for. Of an aggregate extract, the periods that a delivery speaks for;
--- of a case extract, the months that accepted files name: a file without a row says that nothing happened.
+-- The periods of a kind that something was received for. Of an aggregate extract, the periods that a delivery speaks
+-- for; of a case extract, the months that accepted files name: a file without a row says that nothing happened.
 
 with
 

@@ -1,9 +1,9 @@
 -- The places of a kind's rows that make up each force, area and the nation: what is added up, and what is due.
 --
 -- National is all of them, for the police the British Transport Police too, which belongs to no area. CPS Areas send
--- case extracts for themselves; a force's cases lie with its Area, those of London's forces with two, those of the British
--- Transport Police with all. The places that are not a kind's own (London's forces for London North) are due only where
--- another service's records are followed into this kind.
+-- case extracts for themselves; a force's cases lie with its Area, those of London's forces with two, those of the
+-- British Transport Police with all. The places that are not a kind's own (London's forces for London North) are due
+-- only where another service's records are followed into this kind.
 
 with
 

@@ -1,6 +1,6 @@
 -- How much of what is due was received, for everything that a measure needs, per area and shown period: due are all
--- member places in all of the source's periods. Nothing is due where a kind has no place of its own (London North and London South, the
--- two London forces in the CPS tables): there the measure is not applicable.
+-- member places in all of the source's periods. Nothing is due where a kind has no place of its own (London North
+-- and London South, the two London forces in the CPS tables): there the measure is not applicable.
 
 with
 

@@ -1,9 +1,11 @@
--- Every measure for every area and shown period, with what was received of what is due and the change since the baseline.
+-- Every measure for every area and shown period, with what was received of what is due and the change since the
+-- baseline.
 --
 -- What was not received is a row too, never a gap and never zero. A count that was received and has no row in the
--- source is zero. An area or period that was received in part is partial; its figure is what was received. A cohort is
--- shown once it was followed as long as it is to be. Figures are compared with a baseline only where both are complete.
--- Parts of what is counted from cases stand for quarters and years only: of one month they are too few to say anything.
+-- source is zero. An area or period that was received in part is partial; its figure is what was received. A cohort
+-- is shown once it was followed as long as it is to be. Figures are compared with a baseline only where both are
+-- complete. Parts of what is counted from cases stand for quarters and years only: of one month they are too few to
+-- say anything.
 
 with
 
@@ -84,7 +86,15 @@ due as (
         measures.minimum_denominator,
         breakdowns.breakdown,
         breakdowns.is_part_of_whole,
-        supply_of_measures.* exclude (measure_id),
+        supply_of_measures.area_level,
+        supply_of_measures.area_code,
+        supply_of_measures.area_name,
+        supply_of_measures.period_grain,
+        supply_of_measures.period_start,
+        supply_of_measures.period_end,
+        supply_of_measures.is_followed,
+        supply_of_measures.own_received_count,
+        supply_of_measures.received_share,
         supply_of_measures.own_due_count > 0
         and (measures.recorded_since is null or supply_of_measures.period_start >= measures.recorded_since)
             as is_applicable,

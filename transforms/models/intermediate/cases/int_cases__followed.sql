@@ -1,7 +1,7 @@
 -- Cases that the CPS received, as they stand now: a split case is two, merged cases are one.
 --
--- Force and Area are those of the first receipt. A case is decided when the first of its suspects is: what came back and what
--- was asked for is counted over the whole life of the case.
+-- Force and Area are those of the first receipt. A case is decided when the first of its suspects is: what came back
+-- and what was asked for is counted over the whole life of the case.
 
 with
 
@@ -66,7 +66,7 @@ of_items as (
     select
         case_urn_token,
         case_urn_suffix,
-        count(distinct (urn_token, urn_suffix, plan_number)) as plan_count,
+        count(distinct urn_token, urn_suffix, plan_number) as plan_count,
     from items
     group by case_urn_token, case_urn_suffix
 

@@ -1,8 +1,8 @@
 -- Recorded crimes with their outcome, and the day on which each first reached every later stage in a linked case.
 --
--- Outcomes 1A, 2A and 3A (charged or cautioned for another offence) count as 1, 2 and 3. A crime may have several suspects:
--- the first of them to reach a stage brings the crime there. Crimes whose reference could not be linked have no later
--- stage; the linked share stands beside the figures.
+-- Outcomes 1A, 2A and 3A (charged or cautioned for another offence) count as 1, 2 and 3. A crime may have several
+-- suspects: the first of them to reach a stage brings the crime there. Crimes whose reference could not be linked
+-- have no later stage; the linked share stands beside the figures.
 
 with
 

@@ -1,9 +1,10 @@
 -- Every decision of the CPS on a suspect, with what is known of the suspect and whether the decision still stands.
 --
--- Administrative finalisation is reversible: where the case came back, or another decision followed, it no longer stands
--- and leaves the period in which it was made. Legal decisions (charge, no further action, out of court) stay.
--- A decision whose receipt is not in the data (the case is older than the first delivery) has force and flags of its own.
--- Completions are the legal decisions and the administrative finalisations that stand; other decisions are neither.
+-- Administrative finalisation is reversible: where the case came back, or another decision followed, it no longer
+-- stands and leaves the period in which it was made. Legal decisions (charge, no further action, out of court) stay.
+-- A decision whose receipt is not in the data (the case is older than the first delivery) has force and flags of its
+-- own. Completions are the legal decisions and the administrative finalisations that stand; other decisions are
+-- neither.
 
 with
 
@@ -107,7 +108,7 @@ final as (
         and with_reopening.suspect_number = suspects.suspect_number
     left join forces
         on case with_reopening.urn_force_code when '02' then '01' else with_reopening.urn_force_code end
-            = forces.force_code
+        = forces.force_code
     left join rape_offence_codes on with_reopening.charged_offence_code = rape_offence_codes.cjs_offence_code
 
 )

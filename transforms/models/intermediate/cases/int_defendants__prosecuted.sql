@@ -1,5 +1,6 @@
--- Defendants: suspects whose prosecution began, with what is known of them from receipt and charge. One whose receipt is
--- not in the data (the case is older than the first delivery) has force and flags of the prosecution itself.
+-- Defendants: suspects whose prosecution began, with what is known of them from receipt and charge. One whose
+-- receipt is not in the data (the case is older than the first delivery) has force and flags of the prosecution
+-- itself.
 
 with
 

@@ -1,5 +1,5 @@
--- Items of action plans with the case that they belong to now, its force and flag. An item is open until it was answered or
--- withdrawn.
+-- Items of action plans with the case that they belong to now, its force and flag. An item is open until it was
+-- answered or withdrawn.
 
 with
 

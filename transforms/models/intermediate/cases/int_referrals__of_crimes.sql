@@ -1,5 +1,5 @@
--- Recorded crimes that the police submitted to the CPS, with the first submission, whether or not the case was found at the
--- CPS. The linkage says which crime a submission means, also where its reference was mistyped.
+-- Recorded crimes that the police submitted to the CPS, with the first submission, whether or not the case was found
+-- at the CPS. The linkage says which crime a submission means, also where its reference was mistyped.
 
 with
 

@@ -1,5 +1,5 @@
--- Items that a joint panel sampled and that at least one of its readers returned. What both services read is reviewed; the
--- panel agrees where every reader does. An item belongs to the month in which it was read last.
+-- Items that a joint panel sampled and that at least one of its readers returned. What both services read is
+-- reviewed; the panel agrees where every reader does. An item belongs to the month in which it was read last.
 
 with
 

@@ -1,8 +1,8 @@
 -- Files that the CPS received: one row for a file however many suspects it names.
 --
--- The first request for a charging decision under a URN is the first submission; what comes back after a rejection is a
--- resubmission and has a type of its own. Triage looks at the file, so the outcome is the same for all its suspects; where
--- it differs, a rejection counts.
+-- The first request for a charging decision under a URN is the first submission; what comes back after a rejection
+-- is a resubmission and has a type of its own. Triage looks at the file, so the outcome is the same for all its
+-- suspects; where it differs, a rejection counts.
 
 with
 

@@ -1,5 +1,6 @@
--- Suspects whose case went on under another URN, and under which: a case was split (the URN goes on with a suffix) or
--- merged into another one, where the suspect has the next free number. A case that was first merged and then split takes two steps; more are not followed.
+-- Suspects whose case went on under another URN, and under which: a case was split (the URN goes on with a suffix)
+-- or merged into another one, where the suspect has the next free number. A case that was first merged and then
+-- split takes two steps; more are not followed.
 
 with
 

@@ -1,4 +1,5 @@
--- Suspects that the CPS received, with the first charge, the first legal decision and the first completion that followed.
+-- Suspects that the CPS received, with the first charge, the first legal decision and the first completion that
+-- followed.
 
 with
 

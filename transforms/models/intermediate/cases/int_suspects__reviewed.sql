@@ -52,7 +52,7 @@ final as (
         on suspects.case_urn_token = of_cases.case_urn_token
         and suspects.case_urn_suffix = of_cases.case_urn_suffix
         and suspects.suspect_number = of_cases.suspect_number
-        and of_cases.review_date <= suspects.first_completion_date
+        and suspects.first_completion_date >= of_cases.review_date
     group by all
 
 )

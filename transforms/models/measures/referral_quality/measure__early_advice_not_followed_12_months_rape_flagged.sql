@@ -15,7 +15,10 @@ final as (
         force_code,
         first_advice_received_date as measured_date,
         '' as breakdown,
-        cast(not coalesce(first_request_received_date <= first_advice_received_date + interval 12 month, false) as integer) as numerator,
+        cast(
+            not coalesce(first_request_received_date <= first_advice_received_date + interval 12 month, false)
+            as integer
+        ) as numerator,
         1 as denominator,
     from cases
     where is_rape_flagged

@@ -25,7 +25,10 @@ whole as (
         force_code,
         recorded_date as measured_date,
         '' as breakdown,
-        cast(list_has_all(characteristics_recorded, ['age', 'sex', 'ethnicity', 'disability']) as integer) as numerator,
+        cast(
+            list_has_all(characteristics_recorded, ['age', 'sex', 'ethnicity', 'disability'])
+            as integer
+        ) as numerator,
         1 as denominator,
     from crimes
 
