@@ -66,7 +66,7 @@ of_items as (
     select
         case_urn_token,
         case_urn_suffix,
-        count(distinct urn_token, urn_suffix, plan_number) as plan_count,
+        count(distinct urn_token || '/' || urn_suffix || '/' || plan_number) as plan_count,
     from items
     group by case_urn_token, case_urn_suffix
 
