@@ -30,6 +30,8 @@ from extracts.tokens import MACROS, token_macros
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"  # the code of the one fault that is ours and not the supplier's
+
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
 _SMALL = 8 << 20  # bytes of a file that is read once by one thread and kept in memory, rather than read twice
@@ -192,7 +194,7 @@ def stage(job: StagingJob) -> StagedFile:
             # Found by the reading itself: checking every file beforehand would read it twice.
             return _staged(desk, _mended_source(desk, desk.source))
     except EncryptedFileError as error:
-        raise StagingError("ARCHIVE_DAMAGED", f"the archived file cannot be read: {error}") from error
+        raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -219,6 +221,8 @@ def _parquet_source(desk: _Desk) -> _Source:
         with _locked(desk, [desk.source.address]) as connection:
             described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
     except duckdb.Error as error:
+        if desk.files.fault:  # the archive is at fault and not the supplier
+            raise desk.files.fault from error
         raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))

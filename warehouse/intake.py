@@ -28,7 +28,7 @@ from extracts.contract import all_contracts
 from extracts.delivery import MANIFEST, DeliveryError, LandedDelivery, Manifest, read_manifest, remove, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
-from extracts.staging import StagingError
+from extracts.staging import ARCHIVE_DAMAGED, StagingError
 from warehouse import ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError, keep, store
@@ -188,10 +188,10 @@ class _Intake:
                 return self.receive(group)  # now with what the other process loaded in sight
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
             if len(group) == 1:
-                # The kind of error only: its text may quote what was being read.
-                name = type(error).__name__
-                log.error("delivery %s could not be received: %s", group[0].hand_over_id, name)  # noqa: TRY400
-                self.faults.append(f"{group[0].supplier}/{group[0].name} ({name})")
+                # Of most errors the kind only: their text may quote what was being read.
+                why = str(error) if isinstance(error, ArchiveError) else type(error).__name__
+                log.error("delivery %s could not be received: %s", group[0].hand_over_id, why)  # noqa: TRY400
+                self.faults.append(f"{group[0].supplier}/{group[0].name} ({why})")
                 return []
         return [outcome for landed in group for outcome in self.receive([landed])]
 
@@ -262,6 +262,8 @@ class _Intake:
         try:
             file.staged = file.staging.result()
         except StagingError as error:
+            if error.code == ARCHIVE_DAMAGED:  # no fault of the supplier's, who must not be told to send it again
+                raise ArchiveError(f"an archived file was damaged while it was received: {file.entry.sha256}") from None
             delivery.note(file, "staged", started, status="failed", code=error.code)
             raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
         delivery.note(file, "staged", started)
