@@ -243,9 +243,9 @@ class DecryptedFile(io.RawIOBase):
 
     def _plain(self, index: int) -> bytes:
         if index != self._cached_index:
-            length = self._chunk_bytes + _TAG_BYTES
+            descriptor, length = self._file.fileno(), self._chunk_bytes + _TAG_BYTES
             try:
-                sealed = os.pread(self._file.fileno(), length, _HEADER.size + index * length)
+                sealed = os.pread(descriptor, length, _HEADER.size + index * length)
                 nonce = _nonce(index, is_last=index == self._chunks - 1)
                 self._cached = self._cipher.decrypt(nonce, sealed, self._authenticated)
             except (InvalidTag, ValueError, OSError):

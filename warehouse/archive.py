@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from extracts.encrypted import DecryptedFile, EncryptedFileError, EncryptedWriter, read_header
+from warehouse.keys import check_home
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,7 +52,7 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
 
     Raises:
         ArchiveError: the content has another hash, or is no regular file.
-        KeysError: what is there was written with a version of the key that the key file does not hold.
+        KeysError: what is there was written with another key; it is left as it is.
     """
     target = archived(settings, sha256)
     try:
@@ -61,7 +62,7 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
         raise ArchiveError("it is not there, or is no plain file") from error
     try:
         with os.fdopen(descriptor, "rb") as reading:
-            if _is_stored(target, keys, sha256):
+            if _is_stored(settings, keys, sha256):
                 return Archived(target, _compared(reading, sha256))
             return Archived(target, _encrypted(reading, target, keys, sha256))
     except IsADirectoryError as error:
@@ -94,8 +95,9 @@ def opened(settings: Settings, keys: Keys, sha256: str) -> DecryptedFile:
         raise ArchiveError(f"the archived file {sha256} cannot be read: {error}") from error
 
 
-def _is_stored(target: Path, keys: Keys, sha256: str) -> bool:
+def _is_stored(settings: Settings, keys: Keys, sha256: str) -> bool:
     """Whether the archive holds this file, every chunk of it, written with the current key."""
+    target = archived(settings, sha256)
     try:
         header = read_header(target)
         with DecryptedFile(target, header.file_key(keys.of("archive", header.key_version))) as file:
@@ -105,7 +107,7 @@ def _is_stored(target: Path, keys: Keys, sha256: str) -> bool:
     except FileNotFoundError:
         return False
     except EncryptedFileError:
-        pass
+        check_home(settings, keys)  # with another key, what is whole looks damaged
     log.warning("an archived file was damaged; it is written anew: %s", target.name)
     return False
 

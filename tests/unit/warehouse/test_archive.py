@@ -249,6 +249,20 @@ def test_a_damaged_file_that_is_delivered_again_is_whole_again(
     assert _content(keeping, keys) == CONTENT
 
 
+@pytest.mark.parametrize("damage", [None, *DAMAGE])
+def test_with_another_key_nothing_is_written_over_what_is_kept(
+    keeping: Settings, kept: Path, tmp_path: Path, damage: Callable[[Path], None] | None
+) -> None:
+    if damage:
+        damage(kept)
+    before = kept.read_bytes()
+
+    with pytest.raises(KeysError, match="another key"):
+        store(keeping, _keys_of((1, secrets.token_bytes(32))), _source(tmp_path), SHA256)
+
+    assert kept.read_bytes() == before
+
+
 def test_that_a_file_had_been_damaged_is_logged(
     keeping: Settings, keys: Keys, kept: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
