@@ -125,6 +125,11 @@ def check_home(settings: Settings, keys: Keys) -> None:
     version, check = _recorded(path)
     if not hmac.compare_digest(keys.check(version), check):
         raise KeysError(_another_key(settings, "holds another key than that of this home"))
+    if keys.current != version:  # the vault would not open, and new tokens would match none that are there
+        raise KeysError(
+            f"version {keys.current} is current in the key file {settings.key_file}, but {settings.root} was made with "
+            f'version {version}, and a key cannot be changed yet; set "current" back to {version}'
+        )
 
 
 def _read(path: Path) -> Keys:

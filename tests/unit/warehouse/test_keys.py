@@ -280,6 +280,22 @@ def test_what_ties_a_home_to_its_key_tells_nobody_what_it_is(used: Settings) -> 
     assert json.loads(told) == {"current": 1, "checks": {"1": expected}}
 
 
+def test_a_further_version_of_the_key_is_refused_as_the_current_one_and_taken_beside_it(used: Settings) -> None:
+    document = json.loads(used.key_file.read_text(encoding="utf-8"))
+    versions = {**document["keys"], "2": secrets.token_hex(32)}
+
+    _rewrite(used, json.dumps(document | {"keys": versions, "current": 2}))
+    with pytest.raises(KeysError, match='set "current" back to 1'):
+        read_keys(used)
+
+    _rewrite(used, json.dumps(document | {"keys": {"2": versions["2"]}, "current": 2}))
+    with pytest.raises(KeysError, match="holds no version 1"):
+        read_keys(used)
+
+    _rewrite(used, json.dumps(document | {"keys": versions}))
+    assert read_keys(used).current == 1
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"current": 1, "checks": {}}', '{"current": 1, "checks": 1}'])
 def test_a_damaged_key_check_is_no_key_check(used: Settings, content: str) -> None:
     path = used.root / KEY_CHECK
