@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 import duckdb
 
+from extracts.core_dumps import forbid_core_dumps
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, MemoryFile, Scratch
 from extracts.tokens import MACROS, token_macros
 
@@ -602,6 +603,7 @@ def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Stage one job per line of standard input; answer each with one line of JSON."""
+    forbid_core_dumps()
     duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
     for line in sys.stdin:
         try:

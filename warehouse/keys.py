@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from extracts.core_dumps import forbid_core_dumps
 from extracts.encrypted import DecryptedFile, read_header
 from extracts.reader import ReadingKeys
 
@@ -104,6 +105,7 @@ def read_keys(settings: Settings) -> Keys:
     Raises:
         KeysError: there is no key file, others may read it, it is no key file, or the home was made with another key.
     """
+    forbid_core_dumps()
     keys = _read(settings.key_file)
     check_home(settings, keys)
     return keys
@@ -165,6 +167,7 @@ def make_keys(settings: Settings, *, development: bool) -> Path:
             f"{settings.root} was used with a key that is not at {path}; put it back or name it in RASSO_KEY_FILE: "
             "a new key opens nothing of what is there"
         )
+    forbid_core_dumps()
     document = {"current": 1, "keys": {"1": secrets.token_hex(KEY_BYTES)}, "is_development": development}
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _write_new(path, document, 0o400):
