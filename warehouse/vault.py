@@ -19,7 +19,7 @@ import fasteners
 
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, file_key
 from warehouse import ledger
-from warehouse.lake import attached, configuration, load_extension, transaction, writer_lock
+from warehouse.lake import attached, configuration, load_extension, reading, transaction, writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,10 +84,11 @@ def originals(settings: Settings, keys: Keys, purpose: str) -> Iterator[duckdb.D
 
 
 def _make(settings: Settings, keys: Keys) -> None:
-    """Make an empty vault where there is none, whole or not at all."""
+    """Make an empty vault where there never was one, whole or not at all."""
     path = _path(settings)
     if path.exists():
         return
+    _check_not_lost(settings)
     unfinished = path.with_name("unfinished.duckdb")
     unfinished.unlink(missing_ok=True)  # of a process that was killed
     with duckdb.connect(config=configuration(settings)) as connection:
@@ -95,6 +96,16 @@ def _make(settings: Settings, keys: Keys) -> None:
         connection.execute(f"create table {TABLE} ({COLUMNS})")
     unfinished.chmod(0o600)
     unfinished.replace(path)
+
+
+def _check_not_lost(settings: Settings) -> None:
+    """Refuse to begin with an empty vault where references were put in before: their tokens would mean nothing."""
+    with reading(settings) as connection:
+        if ledger.was_collected(connection, TABLE):
+            raise VaultError(
+                f"the vault {_path(settings)} is missing, and references were put into it before; restore the folder "
+                f"{settings.vault} from a copy of the home"
+            )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], key_version: int) -> int:

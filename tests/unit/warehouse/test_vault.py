@@ -168,6 +168,34 @@ def test_a_vault_that_a_killed_process_did_not_finish_making_is_made_anew(
     assert sorted(path.name for path in vaulted.vault.iterdir()) == ["vault.duckdb", "vault.lock"]
 
 
+def test_a_vault_that_was_lost_is_not_replaced_by_an_empty_one(vaulted: Settings, keys: Keys, ten: Path) -> None:
+    with writing(vaulted) as connection, transaction(connection):
+        ledger.insert_processing(connection, remember(vaulted, keys, [ten], FILES_KEY))
+    kept_apart = (vaulted.vault / "vault.duckdb").read_bytes()
+    (vaulted.vault / "vault.duckdb").unlink()
+
+    for attempt in (
+        lambda: remember(vaulted, keys, [ten], FILES_KEY),
+        lambda: kept(vaulted, keys),
+    ):
+        assert "from a copy of the home" in _message(attempt)
+    assert not (vaulted.vault / "vault.duckdb").exists()
+
+    (vaulted.vault / "vault.duckdb").write_bytes(kept_apart)
+    assert count(vaulted, keys) == 10
+
+
+def test_a_vault_that_was_lost_before_anything_was_recorded_is_made_anew(
+    vaulted: Settings, keys: Keys, ten: Path
+) -> None:
+    remember(vaulted, keys, [ten], FILES_KEY)  # the process ended before it recorded this; the delivery waits again
+    (vaulted.vault / "vault.duckdb").unlink()
+
+    remember(vaulted, keys, [ten], FILES_KEY)
+
+    assert count(vaulted, keys) == 10
+
+
 def test_who_looks_up_cannot_change_the_vault(vaulted: Settings, keys: Keys, ten: Path) -> None:
     remember(vaulted, keys, [ten], FILES_KEY)
 
