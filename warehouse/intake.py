@@ -207,7 +207,7 @@ class _Intake:
         for delivery in deliveries:
             with delivery.rejecting():
                 self._archive(delivery)
-                admit(delivery, known, self._settings.as_of)
+                admit(delivery, known, self._settings.as_of, is_development=self._keys.is_development)
         self._stage(deliveries)
         self._validate(deliveries, known)
         for delivery in deliveries:
