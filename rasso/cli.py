@@ -306,8 +306,10 @@ def _unexpected_errors() -> tuple[type[Exception], ...]:
 def _without_values(error: Exception) -> str:
     from pydantic import ValidationError
 
+    from extracts.names import WITHHELD, holds_reference
+
     if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}"
+        return f"{error.strerror}: {WITHHELD if holds_reference(str(error.filename)) else error.filename}"
     if isinstance(error, ValidationError):
         faults = [f"RASSO_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
         return "; ".join(faults)

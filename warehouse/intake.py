@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +39,7 @@ from warehouse.schema import prepare_home
 from warehouse.vault import remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     import duckdb
@@ -71,7 +71,8 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     # What is recorded already was received by a process that ended before it emptied the landing folder.
     for arrival in arrivals:
         if arrival.hand_over_id in done:
-            keep(settings, read_keys(settings), arrival.folder)
+            with _without_names():
+                keep(settings, read_keys(settings), arrival.folder)
             remove([arrival.folder])
     ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
@@ -100,7 +101,9 @@ def receive_deliveries(
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
-        for group in in_groups(held):
+        with _without_names():
+            groups = in_groups(held)
+        for group in groups:
             for outcome in intake.receive(group):
                 outcomes.append(outcome)
                 if on_outcome:
@@ -366,6 +369,15 @@ class _Intake:
         natures = ledger.accepted_natures(self._connection) | {conclusion.row.is_synthetic for conclusion in accepted}
         if known & own or len(natures) > 1:
             raise _NotTogetherError
+
+
+@contextmanager
+def _without_names() -> Iterator[None]:
+    """Let no error of the file system name what lies in the landing folder: tracebacks are kept in logs."""
+    try:
+        yield
+    except OSError as error:
+        raise IntakeError(f"the landing folder cannot be read ({error.strerror or type(error).__name__})") from None
 
 
 def _has_ended(worker: str) -> bool:
