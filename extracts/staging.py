@@ -422,16 +422,16 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob) -> None:
 
 
 def _references_query(job: StagingJob, typed: str) -> str:
-    """Every case reference with its token, as the vault keeps it."""
+    """Every case reference that has a token, with it, as the vault keeps it: nothing can ask for one without."""
     parts = []
     for column in (column for column in job.columns if column.case_reference):
         normalised = f"{_NORMALISED[str(column.case_reference)]}({column.name})"
         parts.append(
             f"select '{column.case_reference}' as entity, {_token(column)} as token,"
             f" {column.reference_scope or _literal('')} as scope, {normalised} as original"
-            f" from row where {normalised} is not null"
+            " from row"
         )
-    return f"with row as ({typed}) {' union all '.join(parts)}"
+    return f"with row as ({typed}) select * from ({' union all '.join(parts)}) where token is not null"
 
 
 def _token(column: ColumnPlan) -> str:
