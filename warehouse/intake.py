@@ -32,11 +32,11 @@ from extracts.staging import ARCHIVE_DAMAGED, StagingError
 from warehouse import ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError, keep, store
-from warehouse.keys import read_keys
+from warehouse.keys import KeysError, read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
 from warehouse.schema import prepare_home
-from warehouse.vault import remember
+from warehouse.vault import VaultError, check_vault, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,7 +86,8 @@ def receive_deliveries(
     """Receive each of these deliveries that nobody else has claimed.
 
     Raises:
-        KeysError: there is no key, or it may not be used; nothing was read.
+        KeysError: there is no key, or it may not be used.
+        VaultError: the vault is missing or cannot be opened. After either, what was not received yet stays where it is.
         IntakeError: some could not be received through a fault of ours; all others were.
     """
     wanted = set(hand_over_ids)
@@ -94,6 +95,7 @@ def receive_deliveries(
     if not arrivals:
         return []
     keys = read_keys(settings)
+    check_vault(settings, keys)
     outcomes: list[ReceiptOutcome] = []
     with ExitStack() as stack:
         reading_keys = keys.for_staging()
@@ -103,12 +105,14 @@ def receive_deliveries(
         held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
         with _without_names():
             groups = in_groups(held)
-        for group in groups:
-            for outcome in intake.receive(group):
-                outcomes.append(outcome)
-                if on_outcome:
-                    on_outcome(outcome)
-        write_index(settings.reports, ledger.report_index(connection))
+        try:
+            for group in groups:
+                for outcome in intake.receive(group):
+                    outcomes.append(outcome)
+                    if on_outcome:
+                        on_outcome(outcome)
+        finally:
+            write_index(settings.reports, ledger.report_index(connection))
     if intake.faults:
         faults = ", ".join(intake.faults)
         raise IntakeError(f"could not receive {faults}; they stay in the landing folder and are tried again")
@@ -189,6 +193,8 @@ class _Intake:
         except _NotTogetherError:
             if len(group) == 1:
                 return self.receive(group)  # now with what the other process loaded in sight
+        except (KeysError, VaultError):
+            raise  # every other delivery would be read in vain, too; what is to be done stands in the error
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
             if len(group) == 1:
                 # Of most errors the kind only: their text may quote what was being read.

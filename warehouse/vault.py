@@ -40,6 +40,24 @@ class VaultError(Exception):
     """The vault cannot be opened, or what is to be put in cannot be read; the message says what to do."""
 
 
+def check_vault(settings: Settings, keys: Keys) -> None:
+    """See whether the vault can be opened, before anything is read that is to be put in; makes none.
+
+    Raises:
+        VaultError: it is missing or cannot be opened.
+    """
+    path = _path(settings)
+    if not path.exists():
+        _check_not_lost(settings)
+        return
+    with _lock(settings).read_lock(), _one_thread, duckdb.connect(config=configuration(settings)) as connection:
+        _attach(connection, path, keys, "read_only")
+        try:
+            connection.execute(f"select count(*) from {TABLE}").fetchall()
+        except duckdb.Error as error:
+            raise VaultError(_reason(error, path)) from None
+
+
 def remember(settings: Settings, keys: Keys, files: Sequence[Path], files_key: bytes) -> list[ledger.ProcessingRow]:
     """Put in references that the reading process handed over in encrypted files; what is there already stays as it is.
 

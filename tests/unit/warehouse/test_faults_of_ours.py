@@ -14,6 +14,7 @@ import pytest
 
 from extracts.delivery import MANIFEST, LandedDelivery, deliver
 from extracts.period import Period
+from extracts.reader import FileToRead, Reader
 from rasso.settings import Settings
 from warehouse import archive, intake
 from warehouse.archive import Archived, archived, opened, store
@@ -21,11 +22,13 @@ from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.keys import Keys, read_keys
 from warehouse.lake import reading
 from warehouse.schema import prepare_home
+from warehouse.vault import VaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from extracts.staging import StagedFile
     from warehouse.record import ReceiptOutcome
 
 HEADER = (
@@ -107,6 +110,65 @@ def _without_its_header(path: Path) -> None:
 
 
 DAMAGE = [_damaged_inside, _damaged_at_the_beginning, _without_its_header]
+
+
+# ---- the vault -------------------------------------------------------------------------------------------------------
+
+
+def _vault_damaged(settings: Settings) -> None:
+    path = settings.vault / "vault.duckdb"
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def _vault_lost(settings: Settings) -> None:
+    (settings.vault / "vault.duckdb").unlink()
+
+
+VAULT_FAULTS = {_vault_damaged: "may be damaged", _vault_lost: "is missing"}
+
+
+@pytest.mark.parametrize(("spoil", "words"), VAULT_FAULTS.items())
+def test_a_vault_that_cannot_be_opened_is_told_before_anything_is_read(
+    force: Force, spoil: Callable[[Settings], None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force.land(3)
+    force.receive()
+    spoil(force.settings)
+    landed = force.land(3, first=10)
+
+    def read(*_: object) -> None:
+        pytest.fail("a file was read")
+
+    monkeypatch.setattr(Reader, "stage", read)
+    with pytest.raises(VaultError, match=words):
+        force.receive()
+
+    assert landed.folder.is_dir()
+    assert force.states() == ["accepted"]
+
+
+def test_a_vault_that_breaks_meanwhile_ends_the_run_with_its_own_words_and_reads_no_more(
+    force: Force, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force.land(3)
+    force.receive()
+    landed = [force.land(3, first=first) for first in (10, 20)]
+    reads, stage = [], Reader.stage
+
+    def stage_and_break(self: Reader, file: FileToRead) -> StagedFile:
+        reads.append(file)
+        _vault_damaged(force.settings)
+        return stage(self, file)
+
+    monkeypatch.setattr(Reader, "stage", stage_and_break)
+    with pytest.raises(VaultError, match="restore it from a copy"):
+        force.receive()
+
+    assert len(reads) == 1
+    assert all(delivery.folder.is_dir() for delivery in landed)
+    claimed = "select count(*) from lake.ledger.claim where worker is not null and not is_done"
+    with reading(force.settings) as connection:
+        assert connection.execute(claimed).fetchall() == [(0,)]
 
 
 # ---- the archive -----------------------------------------------------------------------------------------------------
