@@ -1,7 +1,6 @@
 """Receive what lies in the landing folder.
 
-The event only rings the bell. Whatever waits is received, so a lost event costs at most one sweep and a repeated one
-changes nothing.
+The event only rings the bell. Whatever waits is received: a lost event costs one sweep at most, a repeated one nothing.
 """
 
 from __future__ import annotations
@@ -52,9 +51,12 @@ def receive_extracts() -> None:
         from rasso.settings import Settings
         from warehouse.keys import read_keys
         from warehouse.linkage import link as link_cases
+        from warehouse.vault import VaultError
 
-        settings = Settings()
-        return link_cases(settings, read_keys(settings)).referrals
+        try:
+            return link_cases(Settings(), read_keys(Settings())).referrals
+        except VaultError as error:  # its words say what to do; what was accepted is announced all the same
+            raise AirflowFailException(str(error)) from None
 
     @task(outlets=[WAREHOUSE], trigger_rule="all_done")
     def announce() -> None:
@@ -70,8 +72,7 @@ def receive_extracts() -> None:
         """Make the run red: announcing what was accepted is right, and does not make the rest well."""
         raise AirflowFailException("a delivery could not be received; read the log of its task")
 
-    received = receive.expand(hand_over_ids=find_waiting())
-    linked = link()
+    received, linked = receive.expand(hand_over_ids=find_waiting()), link()
     received >> linked >> announce()
     [received, linked] >> show_failure()
 

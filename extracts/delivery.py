@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from extracts.contract import Contract, all_contracts
+from extracts.names import WITHHELD, holds_reference, shown
 from extracts.period import Period, PeriodError, period_in_file_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20  # bytes; the manifest of 10,000 files is smaller
 _FIRST_YEAR = 2000
+_LIKE_A_REFERENCE = "reads like a case reference, and names are stored as they are; rename it and hand it over again"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()&+-]{0,199}")
 
 
@@ -94,7 +96,10 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LandedDelivery:
-    """A folder of the landing with a manifest in it: something that waits."""
+    """A folder of the landing with a manifest in it: something that waits.
+
+    ``supplier`` and ``name`` are the names of its folders as they may be shown and stored.
+    """
 
     supplier: str
     name: str
@@ -114,7 +119,9 @@ def waiting(landing: Path) -> list[LandedDelivery]:
         try:
             if _why_not_waiting(folder) is None:
                 hand_over_id = _hand_over_id(folder / MANIFEST)
-                found.append(LandedDelivery(_text(folder.parent.name), _text(folder.name), folder, hand_over_id))
+                # Not by a hash of the name: references are short and can be enumerated.
+                name = _text(folder.name, f"{WITHHELD}-{hand_over_id[:8]}")
+                found.append(LandedDelivery(_text(folder.parent.name), name, folder, hand_over_id))
         except OSError:  # received by somebody else meanwhile, or not ours to read: the others still wait
             continue
     return found
@@ -123,7 +130,11 @@ def waiting(landing: Path) -> list[LandedDelivery]:
 def not_waiting(landing: Path) -> list[tuple[str, str, str]]:
     """What lies in the landing folder and is not received yet: supplier, name, and why."""
     reasons = [(folder, _why_not_waiting(folder)) for folder in _folders(landing)]
-    return [(_text(folder.parent.name), _text(folder.name), reason) for folder, reason in reasons if reason]
+    return [
+        (_text(folder.parent.name), _text(folder.name, f"{WITHHELD}-{number}"), reason)
+        for number, (folder, reason) in enumerate(reasons, start=1)
+        if reason
+    ]
 
 
 def _folders(landing: Path) -> list[Path]:
@@ -144,9 +155,9 @@ def _why_not_waiting(folder: Path) -> str | None:
     return None if os.access(manifest, os.R_OK) else f"its {MANIFEST} may not be read"
 
 
-def _text(name: str) -> str:
-    """A folder's name as text that can be stored, also where its bytes are none."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _text(name: str, otherwise: str = WITHHELD) -> str:
+    """A folder's name as text that can be stored, also where its bytes are none; another one for a case reference."""
+    return otherwise if holds_reference(name) else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_manifest(delivery: LandedDelivery) -> Manifest:
@@ -155,6 +166,8 @@ def read_manifest(delivery: LandedDelivery) -> Manifest:
     Raises:
         DeliveryError: the manifest is broken, or names what we do not know.
     """
+    if holds_reference(delivery.folder.name) or holds_reference(delivery.folder.parent.name):
+        raise DeliveryError("REFERENCE_IN_NAME", f"the name of its folder {_LIKE_A_REFERENCE}")
     path = delivery.folder / MANIFEST
     if path.stat().st_size > MANIFEST_LIMIT:
         raise DeliveryError("BAD_MANIFEST", f"{MANIFEST} is larger than {MANIFEST_LIMIT} bytes")
@@ -163,10 +176,12 @@ def read_manifest(delivery: LandedDelivery) -> Manifest:
     except ValidationError as error:
         raise DeliveryError("BAD_MANIFEST", _manifest_fault(error)) from None  # its text quotes the manifest
     if delivery.supplier not in suppliers():
-        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {_shown(delivery.supplier)}")
+        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(delivery.supplier)}")
     if manifest.supplier != delivery.supplier:
         raise DeliveryError("WRONG_FOLDER", "the manifest names another supplier than the folder that it lies in")
-    for file in manifest.files:
+    for number, file in enumerate(manifest.files, start=1):
+        if holds_reference(file.name):
+            raise DeliveryError("REFERENCE_IN_NAME", f"the name of file {number} of the manifest {_LIKE_A_REFERENCE}")
         contract_for(manifest.supplier, file.kind)
     names = [file.name.casefold() for file in manifest.files]
     if len(set(names)) < len(names):
@@ -183,13 +198,11 @@ def contract_for(supplier: str, kind: str) -> Contract:
     contract = all_contracts().get(kind)
     if contract is None:
         raise DeliveryError(
-            "UNKNOWN_KIND", f"no contract for the kind {_shown(kind)}; there are: {_nearest(kind, all_contracts())}"
+            "UNKNOWN_KIND", f"no contract for the kind {shown(kind)}; there are: {_nearest(kind, all_contracts())}"
         )
     if supplier not in suppliers():
         known = _nearest(supplier, sorted(suppliers()))
-        raise DeliveryError(
-            "UNKNOWN_SUPPLIER", f"no contract names the supplier {_shown(supplier)}; there are: {known}"
-        )
+        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(supplier)}; there are: {known}")
     if supplier not in contract.suppliers:
         allowed = _nearest(supplier, contract.suppliers)
         raise DeliveryError("WRONG_SUPPLIER", f"{kind} is sent by {allowed} and not by {supplier}")
@@ -230,7 +243,7 @@ def deliver(
         raise DeliveryError("MISSING_FILE", "name at least one file")
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise DeliveryError("MISSING_FILE", f"there is no file {_shown(str(missing[0]))}")
+        raise DeliveryError("MISSING_FILE", f"there is no file {shown(str(missing[0]))}")
     names = [_checked_name(file) for file in files]
     if len({name.casefold() for name in names}) < len(names):
         raise DeliveryError("BAD_FILE_NAME", "two of the files have the same name; rename one")
@@ -267,17 +280,19 @@ def _period_by_name(contract: Contract, file: Path) -> Period:
     try:
         found = stated_period(contract, file.name)
     except PeriodError as error:
-        raise DeliveryError("NO_PERIOD", f"{_shown(file.name)}: {error}") from error
+        raise DeliveryError("NO_PERIOD", f"{shown(file.name)}: {error}") from error
     if found is None:
-        raise DeliveryError("NO_PERIOD", f"{_shown(file.name)} names no month; give --period 2017-04..2018-03")
+        raise DeliveryError("NO_PERIOD", f"{shown(file.name)} names no month; give --period 2017-04..2018-03")
     return found
 
 
 def _checked_name(file: Path) -> str:
+    if holds_reference(file.name):
+        raise DeliveryError("REFERENCE_IN_NAME", f"the name of a file {_LIKE_A_REFERENCE}")
     try:
         return _checked_file_name(file.name)
     except ValueError as error:
-        raise DeliveryError("BAD_FILE_NAME", f"{_shown(file.name)}: {error}; rename it") from error
+        raise DeliveryError("BAD_FILE_NAME", f"{shown(file.name)}: {error}; rename it") from error
 
 
 def _new_folder(parent: Path, name: str) -> Path:
@@ -326,7 +341,8 @@ def _manifest_fault(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]  # a stranger's key is not shown
     where = ".".join(str(part) for part in known)[:80]
-    return f"{MANIFEST} is not as it should be: {where or 'the document'}: {first['msg'][:120]}"
+    what = "what it says is not shown" if holds_reference(first["msg"]) else first["msg"][:120]
+    return f"{MANIFEST} is not as it should be: {where or 'the document'}: {what}"
 
 
 def _nearest(text: str, names: Collection[str]) -> str:
@@ -336,11 +352,6 @@ def _nearest(text: str, names: Collection[str]) -> str:
         return ", ".join(names)
     nearest = get_close_matches(text, names, n=few, cutoff=0.0)
     return f"{', '.join(nearest)} and {len(names) - few} more"
-
-
-def _shown(text: str) -> str:
-    """A text from outside in a message: printable, short."""
-    return repr("".join(character if character.isprintable() else "?" for character in text)[:80])
 
 
 def remove(folders: Iterable[Path]) -> None:

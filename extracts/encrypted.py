@@ -243,12 +243,12 @@ class DecryptedFile(io.RawIOBase):
 
     def _plain(self, index: int) -> bytes:
         if index != self._cached_index:
-            length = self._chunk_bytes + _TAG_BYTES
-            sealed = os.pread(self._file.fileno(), length, _HEADER.size + index * length)
+            descriptor, length = self._file.fileno(), self._chunk_bytes + _TAG_BYTES
             try:
+                sealed = os.pread(descriptor, length, _HEADER.size + index * length)
                 nonce = _nonce(index, is_last=index == self._chunks - 1)
                 self._cached = self._cipher.decrypt(nonce, sealed, self._authenticated)
-            except (InvalidTag, ValueError):
+            except (InvalidTag, ValueError, OSError):
                 self._cached_index = -1
                 fault = EncryptedFileError("it was damaged or changed, or was written with another key")
                 if self._on_fault:

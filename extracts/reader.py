@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from extracts.contract import place_aliases
 from extracts.encrypted import EncryptedFileError, file_key
-from extracts.staging import ColumnPlan, StagedFile, StagingError, StagingJob, place_keys, with_tuples
+from extracts.staging import (
+    ARCHIVE_DAMAGED,
+    ColumnPlan,
+    StagedFile,
+    StagingError,
+    StagingJob,
+    place_keys,
+    with_tuples,
+)
 from extracts.suppliers import all_suppliers
 
 if TYPE_CHECKING:
@@ -116,7 +124,7 @@ class Reader:
         try:
             source_key = file_key(file.source, self._keys.archive).hex() if self._keys else ""
         except EncryptedFileError as error:
-            raise StagingError("ARCHIVE_DAMAGED", f"the archived file cannot be read: {error}") from error
+            raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
         job = StagingJob(
             source=str(file.source),
             target=str(file.target),

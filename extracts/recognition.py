@@ -14,6 +14,7 @@ import duckdb
 
 from extracts.contract import all_contracts
 from extracts.delivery import DeliveryError, stated_period
+from extracts.names import shown
 from extracts.period import Period
 from extracts.reader import FileToRead
 from extracts.staging import StagingError
@@ -60,7 +61,7 @@ def recognise(path: Path, reader: Reader, scratch: Path) -> Recognised:
         found.append((contract, staged))
     if len(found) != 1:
         kinds = ", ".join(contract.kind for contract, _ in found) or "no contract"
-        raise DeliveryError("NOT_RECOGNISED", f"{path.name} fits {kinds}; hand it over with: rasso deliver")
+        raise DeliveryError("NOT_RECOGNISED", f"{shown(path.name)} fits {kinds}; hand it over with: rasso deliver")
     contract, staged = found[0]
     return Recognised(path, contract.suppliers[0], contract.kind, _period(path, contract, staged))
 
@@ -75,6 +76,6 @@ def _period(path: Path, contract: Contract, staged: Path) -> Period:
         ).fetchone()
     if not row or row[0] is None or row[0] == _ANY_TIME.start:
         raise DeliveryError(
-            "NO_PERIOD", f"{path.name} does not say which months it covers; use: rasso deliver --period"
+            "NO_PERIOD", f"{shown(path.name)} does not say which months it covers; use: rasso deliver --period"
         )
     return Period(row[0], row[1])

@@ -24,11 +24,14 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 import duckdb
 
+from extracts.core_dumps import forbid_core_dumps
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, MemoryFile, Scratch
 from extracts.tokens import MACROS, token_macros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"  # the code of the one fault that is ours and not the supplier's
 
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
@@ -192,7 +195,7 @@ def stage(job: StagingJob) -> StagedFile:
             # Found by the reading itself: checking every file beforehand would read it twice.
             return _staged(desk, _mended_source(desk, desk.source))
     except EncryptedFileError as error:
-        raise StagingError("ARCHIVE_DAMAGED", f"the archived file cannot be read: {error}") from error
+        raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -219,6 +222,8 @@ def _parquet_source(desk: _Desk) -> _Source:
         with _locked(desk, [desk.source.address]) as connection:
             described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
     except duckdb.Error as error:
+        if desk.files.fault:  # the archive is at fault and not the supplier
+            raise desk.files.fault from error
         raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
@@ -417,16 +422,16 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob) -> None:
 
 
 def _references_query(job: StagingJob, typed: str) -> str:
-    """Every case reference with its token, as the vault keeps it."""
+    """Every case reference that has a token, with it, as the vault keeps it: nothing can ask for one without."""
     parts = []
     for column in (column for column in job.columns if column.case_reference):
         normalised = f"{_NORMALISED[str(column.case_reference)]}({column.name})"
         parts.append(
             f"select '{column.case_reference}' as entity, {_token(column)} as token,"
             f" {column.reference_scope or _literal('')} as scope, {normalised} as original"
-            f" from row where {normalised} is not null"
+            " from row"
         )
-    return f"with row as ({typed}) {' union all '.join(parts)}"
+    return f"with row as ({typed}) select * from ({' union all '.join(parts)}) where token is not null"
 
 
 def _token(column: ColumnPlan) -> str:
@@ -598,6 +603,7 @@ def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Stage one job per line of standard input; answer each with one line of JSON."""
+    forbid_core_dumps()
     duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
     for line in sys.stdin:
         try:

@@ -106,16 +106,17 @@ def run() -> None:
     from warehouse.intake import IntakeError
     from warehouse.linkage import LinkError
     from warehouse.status import current_status
+    from warehouse.vault import VaultError
 
     settings = Settings()
-    fault: IntakeError | LinkError | None = None
+    fault: IntakeError | LinkError | VaultError | None = None
     try:
         _receive(settings)
-    except IntakeError as error:  # what was accepted beside it is built and published all the same
+    except (IntakeError, VaultError) as error:  # what was accepted beside it is built and published all the same
         fault = error
     try:
         _link(settings)
-    except LinkError as error:  # figures that need no link are published all the same
+    except (LinkError, VaultError) as error:  # figures that need no link are published all the same
         fault = fault or error
     status = current_status(settings)
     if status.has_rows and status.is_published:
@@ -306,8 +307,10 @@ def _unexpected_errors() -> tuple[type[Exception], ...]:
 def _without_values(error: Exception) -> str:
     from pydantic import ValidationError
 
+    from extracts.names import WITHHELD, holds_reference
+
     if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}"
+        return f"{error.strerror}: {WITHHELD if holds_reference(str(error.filename)) else error.filename}"
     if isinstance(error, ValidationError):
         faults = [f"RASSO_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
         return "; ".join(faults)

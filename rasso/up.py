@@ -168,9 +168,9 @@ def _deliver_folder(settings: Settings, console: Console, extracts: Path) -> str
 def _copy_prepared(settings: Settings, prepared: list[LandedDelivery]) -> str:
     """Deliveries that have their manifest already are copied as they are, and appear when they are whole."""
     for delivery in prepared:
-        target = settings.landing / delivery.supplier / delivery.name
+        target = settings.landing / delivery.folder.parent.name / delivery.folder.name
         if not target.exists():
-            unfinished = target.with_name(f".{delivery.name}")
+            unfinished = target.with_name(f".{target.name}")
             shutil.copytree(delivery.folder, unfinished, dirs_exist_ok=True)
             unfinished.rename(target)
     return f"{len(prepared)} prepared deliveries"

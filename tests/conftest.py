@@ -39,7 +39,7 @@ def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     key_file = tmp_path_factory.mktemp("secrets") / "keys.json"
     before = os.environ.get("RASSO_KEY_FILE")
     os.environ["RASSO_KEY_FILE"] = str(key_file)
-    make_keys(Settings(), development=True)
+    make_keys(Settings(home=key_file.parent / "home"), development=True)
     yield
     os.environ.pop("RASSO_KEY_FILE")
     if before is not None:

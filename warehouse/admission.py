@@ -1,7 +1,7 @@
 """Admission: what a manifest and the ledger decide about a delivery before a row is read.
 
-Belongs here: duplicates, contradictions, dates in the future, figures of another nature. Does not belong here: what
-rules find in the rows (``expectations``).
+Belongs here: duplicates, contradictions, dates in the future, figures of another nature, real cases under a key for
+trials. Does not belong here: what rules find in the rows (``expectations``).
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ _MIXED = {
     True: "this home holds real figures; synthetic ones go into a home of their own (RASSO_HOME)",
     False: "this home holds synthetic figures; real ones go into a home of their own (RASSO_HOME)",
 }
+_DEVELOPMENT_KEY = (
+    "the key of this home is a development key, and the delivery holds references of real cases; receive it in another "
+    "home (RASSO_HOME), whose key is made with: rasso make-key"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,11 @@ class Known:
         )
 
 
-def admit(delivery: DeliveryRecord, known: Known, as_of: date) -> None:
-    """Conclude a delivery that was loaded before; note reasons to hold one that contradicts itself or what is known."""
+def admit(delivery: DeliveryRecord, known: Known, as_of: date, *, is_development: bool) -> None:
+    """Conclude a delivery that was loaded before; note reasons to hold one that contradicts itself or what is known.
+
+    ``is_development``: the home's key is one for trials, and no case references of real people belong under it.
+    """
     manifest = delivery.manifest
     if manifest is None or not delivery.is_open:
         return
@@ -78,6 +85,12 @@ def admit(delivery: DeliveryRecord, known: Known, as_of: date) -> None:
     if ledger.without_zone(manifest.sent_at).date() > as_of + timedelta(days=1):
         reason = f"it says that it was sent on {manifest.sent_at:%Y-%m-%d}, after {as_of}"
         delivery.hold_reasons.append(("SENT_IN_FUTURE", reason))  # it would stay the latest for good
+    if (
+        is_development
+        and not manifest.is_synthetic
+        and any(file.contract.holds_case_references for file in delivery.files)
+    ):
+        delivery.hold_reasons.append(("DEVELOPMENT_KEY", _DEVELOPMENT_KEY))
     if (not manifest.is_synthetic) in known.natures:
         delivery.hold_reasons.append(("MIXES_SYNTHETIC", _MIXED[manifest.is_synthetic]))
     if all(file.is_duplicate for file in delivery.files) and not delivery.hold_reasons:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from extracts.encrypted import DecryptedFile, EncryptedFileError, EncryptedWriter, read_header
+from warehouse.keys import check_home
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -45,10 +46,13 @@ def archived(settings: Settings, sha256: str) -> Path:
 
 
 def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived:
-    """Encrypt a file into the archive, synced to disk; what is there already with the current key is left as it is.
+    """Encrypt a file into the archive, synced to disk; what is there whole, with the current key, is left as it is.
+
+    What is there already is read from beginning to end: the caller removes the copy in the landing folder afterwards.
 
     Raises:
         ArchiveError: the content has another hash, or is no regular file.
+        KeysError: what is there was written with another key; it is left as it is.
     """
     target = archived(settings, sha256)
     try:
@@ -58,8 +62,7 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
         raise ArchiveError("it is not there, or is no plain file") from error
     try:
         with os.fdopen(descriptor, "rb") as reading:
-            size = os.fstat(descriptor).st_size
-            if _is_stored(target, keys, size):
+            if _is_stored(settings, keys, sha256):
                 return Archived(target, _compared(reading, sha256))
             return Archived(target, _encrypted(reading, target, keys, sha256))
     except IsADirectoryError as error:
@@ -92,19 +95,19 @@ def opened(settings: Settings, keys: Keys, sha256: str) -> DecryptedFile:
         raise ArchiveError(f"the archived file {sha256} cannot be read: {error}") from error
 
 
-def _is_stored(target: Path, keys: Keys, size: int) -> bool:
-    """Whether the archive holds a file that opens with the current key and has the right size."""
+def _is_stored(settings: Settings, keys: Keys, sha256: str) -> bool:
+    """Whether the archive holds this file, every chunk of it, written with the current key."""
+    target = archived(settings, sha256)
     try:
         header = read_header(target)
-        if header.key_version != keys.current:
-            return False  # written anew, so that what is read next needs the current key only
-        with DecryptedFile(target, header.file_key(keys.archive)) as file:
-            if file.size == size:
-                return True
+        with DecryptedFile(target, header.file_key(keys.of("archive", header.key_version))) as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                # With an earlier key it is written anew, so that what is read next needs the current key only.
+                return header.key_version == keys.current
     except FileNotFoundError:
         return False
     except EncryptedFileError:
-        pass
+        check_home(settings, keys)  # with another key, what is whole looks damaged
     log.warning("an archived file was damaged; it is written anew: %s", target.name)
     return False
 

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,18 +28,18 @@ from extracts.contract import all_contracts
 from extracts.delivery import MANIFEST, DeliveryError, LandedDelivery, Manifest, read_manifest, remove, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
-from extracts.staging import StagingError
+from extracts.staging import ARCHIVE_DAMAGED, StagingError
 from warehouse import ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError, keep, store
-from warehouse.keys import read_keys
+from warehouse.keys import KeysError, read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
 from warehouse.schema import prepare_home
-from warehouse.vault import remember
+from warehouse.vault import VaultError, check_vault, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     import duckdb
@@ -71,7 +71,8 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     # What is recorded already was received by a process that ended before it emptied the landing folder.
     for arrival in arrivals:
         if arrival.hand_over_id in done:
-            keep(settings, read_keys(settings), arrival.folder)
+            with _without_names():
+                keep(settings, read_keys(settings), arrival.folder)
             remove([arrival.folder])
     ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
@@ -85,7 +86,8 @@ def receive_deliveries(
     """Receive each of these deliveries that nobody else has claimed.
 
     Raises:
-        KeysError: there is no key, or it may not be used; nothing was read.
+        KeysError: there is no key, or it may not be used.
+        VaultError: the vault is missing or cannot be opened. After either, what was not received yet stays where it is.
         IntakeError: some could not be received through a fault of ours; all others were.
     """
     wanted = set(hand_over_ids)
@@ -93,6 +95,7 @@ def receive_deliveries(
     if not arrivals:
         return []
     keys = read_keys(settings)
+    check_vault(settings, keys)
     outcomes: list[ReceiptOutcome] = []
     with ExitStack() as stack:
         reading_keys = keys.for_staging()
@@ -100,12 +103,16 @@ def receive_deliveries(
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
-        for group in in_groups(held):
-            for outcome in intake.receive(group):
-                outcomes.append(outcome)
-                if on_outcome:
-                    on_outcome(outcome)
-        write_index(settings.reports, ledger.report_index(connection))
+        with _without_names():
+            groups = in_groups(held)
+        try:
+            for group in groups:
+                for outcome in intake.receive(group):
+                    outcomes.append(outcome)
+                    if on_outcome:
+                        on_outcome(outcome)
+        finally:
+            write_index(settings.reports, ledger.report_index(connection))
     if intake.faults:
         faults = ", ".join(intake.faults)
         raise IntakeError(f"could not receive {faults}; they stay in the landing folder and are tried again")
@@ -186,12 +193,14 @@ class _Intake:
         except _NotTogetherError:
             if len(group) == 1:
                 return self.receive(group)  # now with what the other process loaded in sight
+        except (KeysError, VaultError):
+            raise  # every other delivery would be read in vain, too; what is to be done stands in the error
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
             if len(group) == 1:
-                # The kind of error only: its text may quote what was being read.
-                name = type(error).__name__
-                log.error("delivery %s could not be received: %s", group[0].hand_over_id, name)  # noqa: TRY400
-                self.faults.append(f"{group[0].supplier}/{group[0].name} ({name})")
+                # Of most errors the kind only: their text may quote what was being read.
+                why = str(error) if isinstance(error, ArchiveError) else type(error).__name__
+                log.error("delivery %s could not be received: %s", group[0].hand_over_id, why)  # noqa: TRY400
+                self.faults.append(f"{group[0].supplier}/{group[0].name} ({why})")
                 return []
         return [outcome for landed in group for outcome in self.receive([landed])]
 
@@ -207,7 +216,7 @@ class _Intake:
         for delivery in deliveries:
             with delivery.rejecting():
                 self._archive(delivery)
-                admit(delivery, known, self._settings.as_of)
+                admit(delivery, known, self._settings.as_of, is_development=self._keys.is_development)
         self._stage(deliveries)
         self._validate(deliveries, known)
         for delivery in deliveries:
@@ -262,6 +271,8 @@ class _Intake:
         try:
             file.staged = file.staging.result()
         except StagingError as error:
+            if error.code == ARCHIVE_DAMAGED:  # no fault of the supplier's, who must not be told to send it again
+                raise ArchiveError(f"an archived file was damaged while it was received: {file.entry.sha256}") from None
             delivery.note(file, "staged", started, status="failed", code=error.code)
             raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
         delivery.note(file, "staged", started)
@@ -364,6 +375,15 @@ class _Intake:
         natures = ledger.accepted_natures(self._connection) | {conclusion.row.is_synthetic for conclusion in accepted}
         if known & own or len(natures) > 1:
             raise _NotTogetherError
+
+
+@contextmanager
+def _without_names() -> Iterator[None]:
+    """Let no error of the file system name what lies in the landing folder: tracebacks are kept in logs."""
+    try:
+        yield
+    except OSError as error:
+        raise IntakeError(f"the landing folder cannot be read ({error.strerror or type(error).__name__})") from None
 
 
 def _has_ended(worker: str) -> bool:

@@ -1,24 +1,32 @@
 """Keys: read from a file that only its owner may read, derived for each purpose, never shown.
 
-Belongs here: the key file and what is derived from it. Does not belong here: what is encrypted with a key
-(``warehouse.archive``, ``warehouse.vault``) or made into tokens (``extracts.tokens``).
+Belongs here: the key file, what is derived from it, and which key a home was made with. Does not belong here: what is
+encrypted with a key (``warehouse.archive``, ``warehouse.vault``) or made into tokens (``extracts.tokens``).
 
 The file holds one secret per version. What works with keys gets a key derived from it for its purpose (HKDF-SHA-256,
 RFC 5869), so that no purpose can do another's work, and nothing is ever encrypted with the secret itself.
+
+A home is tied to the key that it is first used with: ``key_check.json`` in the home holds a MAC made with it, which
+tells it from any other key and tells nobody what it is. With another key everything in the archive would look damaged.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
 import stat
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from extracts.core_dumps import forbid_core_dumps
+from extracts.encrypted import DecryptedFile, read_header
 from extracts.reader import ReadingKeys
 
 if TYPE_CHECKING:
@@ -28,9 +36,11 @@ if TYPE_CHECKING:
     from rasso.settings import Settings
 
 KEY_BYTES = 32
+KEY_CHECK = "key_check.json"
 
-Purpose = Literal["token", "vault", "archive"]
+Purpose = Literal["token", "vault", "archive", "check"]
 _LARGEST_FILE = 1 << 16
+_TRIED = 100  # archived files with which a key shows that it is the right one; all of them damaged is no accident
 
 
 class KeysError(Exception):
@@ -80,6 +90,10 @@ class Keys:
         secret = self.secrets_by_version[version]
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret)
 
+    def check(self, version: int) -> str:
+        """What tells a version of the key from any other key, and is no secret."""
+        return hmac.new(self.of("check", version), b"rasso home", hashlib.sha256).hexdigest()
+
     def for_staging(self) -> ReadingKeys:
         """What the reading of files needs, with a new key for the references that come back from it."""
         return ReadingKeys(archive=self.archive, token=self.token, hand_over=secrets.token_bytes(KEY_BYTES))
@@ -89,9 +103,38 @@ def read_keys(settings: Settings) -> Keys:
     """The keys of this installation; read once per process and handed on.
 
     Raises:
-        KeysError: there is no key file, others may read it, or it is no key file.
+        KeysError: there is no key file, others may read it, it is no key file, or the home was made with another key.
     """
-    path = settings.key_file
+    forbid_core_dumps()
+    keys = _read(settings.key_file)
+    check_home(settings, keys)
+    return keys
+
+
+def check_home(settings: Settings, keys: Keys) -> None:
+    """Tie a home to its key where it is used with one for the first time; from then on refuse every other key.
+
+    Raises:
+        KeysError: the home was made with another key, or nothing tells which key it was made with.
+    """
+    if not settings.root.is_dir():  # nothing was prepared yet, and so nothing was encrypted
+        return
+    path = settings.root / KEY_CHECK
+    if not path.exists():
+        _check_opens(settings, keys)
+        document = {"current": keys.current, "checks": {str(keys.current): keys.check(keys.current)}}
+        _write_new(path, document, 0o400)  # where another process was first, its key counts
+    version, check = _recorded(path)
+    if not hmac.compare_digest(keys.check(version), check):
+        raise KeysError(_another_key(settings, "holds another key than that of this home"))
+    if keys.current != version:  # the vault would not open, and new tokens would match none that are there
+        raise KeysError(
+            f"version {keys.current} is current in the key file {settings.key_file}, but {settings.root} was made with "
+            f'version {version}, and a key cannot be changed yet; set "current" back to {version}'
+        )
+
+
+def _read(path: Path) -> Keys:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not keep us waiting
         try:
@@ -116,13 +159,65 @@ def make_keys(settings: Settings, *, development: bool) -> Path:
     """Write a new key file, readable by its owner only, whole or not at all.
 
     Raises:
-        KeysError: there is one already; what was encrypted with it could not be read without it.
+        KeysError: there is one already, or the home was used with one; what it encrypted could not be read without it.
     """
     path = settings.key_file
+    if not path.exists() and (_holds_encrypted(settings) or (settings.root / KEY_CHECK).exists()):
+        raise KeysError(
+            f"{settings.root} was used with a key that is not at {path}; put it back or name it in RASSO_KEY_FILE: "
+            "a new key opens nothing of what is there"
+        )
+    forbid_core_dumps()
     document = {"current": 1, "keys": {"1": secrets.token_hex(KEY_BYTES)}, "is_development": development}
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _write_new(path, document, 0o400):
+        raise KeysError(f"there is a key file already: {path}; what it encrypted is lost without it")
+    return path
+
+
+def _holds_encrypted(settings: Settings) -> bool:
+    """Whether anything lies in the archive or in the vault, also where it is no longer whole."""
+    in_vault = (path for path in settings.vault.glob("*") if path.name != "vault.lock")
+    return any(True for _ in settings.archive.glob("*/*")) or any(True for _ in in_vault)
+
+
+def _check_opens(settings: Settings, keys: Keys) -> None:
+    """Refuse a key that opens nothing of a home that was used before and has lost its key check."""
+    found = islice((path for path in settings.archive.glob("*/*") if not path.name.startswith(".")), _TRIED)
+    if _holds_encrypted(settings) and not any(_opens(path, keys) for path in found):
+        raise KeysError(_another_key(settings, "opens nothing of what lies in the archive of this home"))
+
+
+def _opens(path: Path, keys: Keys) -> bool:
+    try:
+        header = read_header(path)
+        with DecryptedFile(path, header.file_key(keys.of("archive", header.key_version))):
+            return True
+    except (OSError, KeysError):
+        return False
+
+
+def _recorded(path: Path) -> tuple[int, str]:
+    """The version of the key that a home was made with, and what tells it from others."""
+    try:
+        document = json.loads(path.read_bytes())
+        version = int(document["current"])
+        return version, str(document["checks"][str(version)])
+    except (ValueError, TypeError, KeyError):
+        raise KeysError(f"{path} is damaged; put back the one of a copy of the home") from None
+
+
+def _another_key(settings: Settings, what: str) -> str:
+    return (
+        f"the key file {settings.key_file} {what}; name the one that {settings.root} was made with in RASSO_KEY_FILE, "
+        "or the right home in RASSO_HOME"
+    )
+
+
+def _write_new(path: Path, document: Mapping[str, object], mode: int) -> bool:
+    """Write a file whole, unless there is one; returns whether it was written."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(document, file)
@@ -130,10 +225,10 @@ def make_keys(settings: Settings, *, development: bool) -> Path:
             os.fsync(file.fileno())
         os.link(unfinished, path)  # unlike a rename it replaces nothing
     except FileExistsError:
-        raise KeysError(f"there is a key file already: {path}; what it encrypted is lost without it") from None
+        return False
     finally:
         unfinished.unlink()
-    return path
+    return True
 
 
 def _check_secrecy(descriptor: int, path: Path) -> None:

@@ -185,6 +185,15 @@ def insert_processing(connection: duckdb.DuckDBPyConnection, rows: Sequence[Proc
     _insert(connection, "processing_log", rows)
 
 
+def was_collected(connection: duckdb.DuckDBPyConnection, data_set: str) -> bool:
+    """Whether something was ever put into a data set, by the log."""
+    rows = connection.execute(
+        f"select 1 from {ALIAS}.ledger.processing_log where operation = 'collection' and data_set = ? limit 1",
+        [data_set],
+    ).fetchall()
+    return bool(rows)
+
+
 def known_files(connection: duckdb.DuckDBPyConnection, hashes: Iterable[str]) -> list[KnownFile]:
     """Files with one of these contents that were accepted before."""
     rows = connection.execute(

@@ -19,7 +19,7 @@ import fasteners
 
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, file_key
 from warehouse import ledger
-from warehouse.lake import attached, configuration, load_extension, transaction, writer_lock
+from warehouse.lake import attached, configuration, load_extension, reading, transaction, writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,24 @@ _one_thread = threading.RLock()
 
 class VaultError(Exception):
     """The vault cannot be opened, or what is to be put in cannot be read; the message says what to do."""
+
+
+def check_vault(settings: Settings, keys: Keys) -> None:
+    """See whether the vault can be opened, before anything is read that is to be put in; makes none.
+
+    Raises:
+        VaultError: it is missing or cannot be opened.
+    """
+    path = _path(settings)
+    if not path.exists():
+        _check_not_lost(settings)
+        return
+    with _lock(settings).read_lock(), _one_thread, duckdb.connect(config=configuration(settings)) as connection:
+        _attach(connection, path, keys, "read_only")
+        try:
+            connection.execute(f"select count(*) from {TABLE}").fetchall()
+        except duckdb.Error as error:
+            raise VaultError(_reason(error, path)) from None
 
 
 def remember(settings: Settings, keys: Keys, files: Sequence[Path], files_key: bytes) -> list[ledger.ProcessingRow]:
@@ -84,10 +102,11 @@ def originals(settings: Settings, keys: Keys, purpose: str) -> Iterator[duckdb.D
 
 
 def _make(settings: Settings, keys: Keys) -> None:
-    """Make an empty vault where there is none, whole or not at all."""
+    """Make an empty vault where there never was one, whole or not at all."""
     path = _path(settings)
     if path.exists():
         return
+    _check_not_lost(settings)
     unfinished = path.with_name("unfinished.duckdb")
     unfinished.unlink(missing_ok=True)  # of a process that was killed
     with duckdb.connect(config=configuration(settings)) as connection:
@@ -97,13 +116,25 @@ def _make(settings: Settings, keys: Keys) -> None:
     unfinished.replace(path)
 
 
+def _check_not_lost(settings: Settings) -> None:
+    """Refuse to begin with an empty vault where references were put in before: their tokens would mean nothing."""
+    with reading(settings) as connection:
+        if ledger.was_collected(connection, TABLE):
+            raise VaultError(
+                f"the vault {_path(settings)} is missing, and references were put into it before; restore the folder "
+                f"{settings.vault} from a copy of the home"
+            )
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], key_version: int) -> int:
     """Insert what is new; returns how many references were handed over.
 
     An anti join: measured against a primary key, whose index is read and written with every opening, it was three times
     faster at ten times the history, in a sixth of the space.
     """
-    source = f"read_parquet([{', '.join(_literal(address) for address in addresses)}])"
+    # A null equals nothing: what has no token would be put in anew each time, and nothing could ask for it.
+    files = ", ".join(_literal(address) for address in addresses)
+    source = f"(select * from read_parquet([{files}]) where token is not null)"
     connection.execute(
         f"""
         insert into {TABLE}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from warehouse.lake import reading
 from warehouse.status import Status, current_status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from rasso.local_airflow import LocalAirflow
@@ -90,16 +93,58 @@ def test_what_arrived_is_linked(airflow: LocalAirflow, home: Settings) -> None:
     assert dict(rows)["exact"] > 0
 
 
+def _texts(database: Path, folders: Iterable[Path]) -> dict[str, str]:
+    """Everything that can be read in a database and below folders, by place."""
+    with closing(sqlite3.connect(database)) as connection:
+        texts = {database.name: "\n".join(connection.iterdump())}
+    for folder in folders:
+        texts |= {str(path): path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
+    return texts
+
+
+def _places(canary: str, texts: Mapping[str, str]) -> list[str]:
+    """Where a canary is found, as it is written or without what separates its parts."""
+    plain = "".join(character for character in canary if character.isalnum())
+    return [place for place, text in texts.items() if canary in text or plain in text]
+
+
+def _canaries(extracts: Extracts) -> list[str]:
+    canaries = extracts.answer_key["canaries"]
+    return [canaries["urn"], canaries["crime_reference"], canaries["undeclared_column"]["surname"]]
+
+
 def test_no_reference_is_in_airflow_its_logs_or_the_site(
     airflow: LocalAirflow, home: Settings, extracts: Extracts
 ) -> None:
     airflow.check_alive()
-    with sqlite3.connect(home.airflow / "airflow.db") as database:
-        texts = {"airflow.db": "\n".join(database.iterdump())}
-    for folder in (home.logs, home.site, home.reports):
-        texts |= {str(path): path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
+    texts = _texts(home.airflow / "airflow.db", (home.logs, home.site, home.reports))
     assert len(texts) > 100  # there was something to look at
-    canaries = extracts.answer_key["canaries"]
-    for canary in (canaries["urn"], canaries["crime_reference"], canaries["undeclared_column"]["surname"]):
-        plain = "".join(character for character in canary if character.isalnum())
-        assert [name for name, text in texts.items() if canary in text or plain in text] == []
+    assert [_places(canary, texts) for canary in _canaries(extracts)] == [[], [], []]
+
+
+def test_a_reference_that_leaks_into_airflow_its_logs_or_the_site_is_found(
+    airflow: LocalAirflow, home: Settings, extracts: Extracts, tmp_path: Path
+) -> None:
+    airflow.check_alive()
+    database = tmp_path / "airflow.db"
+    with closing(sqlite3.connect(home.airflow / "airflow.db")) as source, closing(sqlite3.connect(database)) as copy:
+        source.backup(copy)
+    folders = [tmp_path / kind for kind in ("logs", "site", "reports")]
+    for folder, pattern in zip(folders, ("attempt=*.log", "*.html", "index.html"), strict=True):
+        folder.mkdir()
+        shutil.copy(next((home.root / folder.name).rglob(pattern)), folder)
+    canaries = _canaries(extracts)
+    before = _texts(database, folders)
+    assert [_places(canary, before) for canary in canaries] == [[], [], []]
+
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "insert into log (dttm, event, extra) values ('2021-01-15 00:00:00', 'careless', ?)", [" ".join(canaries)]
+        )
+    leaks = [next(folder.iterdir()) for folder in folders]
+    for leak in leaks:
+        with leak.open("a", encoding="utf-8") as out:
+            out.writelines(f"could not link {canary}\n" for canary in canaries)
+
+    after = _texts(database, folders)
+    assert [_places(canary, after) for canary in canaries] == [["airflow.db", *map(str, leaks)]] * 3

@@ -148,6 +148,24 @@ def test_a_wrong_setting_is_one_line_that_names_it(tmp_path: Path, name: str, va
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
+def test_a_damaged_vault_keeps_nothing_from_being_built_that_was_accepted_before(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample = write_samples(tmp_path / "samples")[-1]
+    handed_over = ("--supplier", sample.supplier, "--kind", sample.kind, "--synthetic")
+    rasso(home, "deliver", sample.path, *handed_over)
+    assert "1 accepted" in rasso(home, "receive").stdout
+    (home / "vault" / "vault.duckdb").write_bytes(bytes(1 << 14))
+    rasso(home, "deliver", sample.path, *handed_over)
+
+    answer = rasso(home, "run")
+
+    assert answer.returncode == 1
+    assert "published release" in answer.stdout
+    assert "may be damaged: restore it from a copy" in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+    assert len(list((home / "landing").glob("*/*"))) == 1
+
+
 def test_run_builds_and_publishes_what_an_earlier_receive_accepted(tmp_path: Path) -> None:
     home = tmp_path / "home"
     sample = write_samples(tmp_path / "samples")[-1]

@@ -220,6 +220,24 @@ def test_a_damaged_file_is_not_read(keeping: Settings, keys: Keys, kept: Path, d
         opened(keeping, keys, SHA256)
 
 
+def test_a_chunk_in_the_middle_that_was_damaged_is_noticed_and_mended_when_the_file_is_delivered_again(
+    keeping: Settings, keys: Keys, tmp_path: Path
+) -> None:
+    content = secrets.token_bytes(1 << 20)
+    source = tmp_path / "source"
+    source.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = store(keeping, keys, source, sha256).path
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(raw)
+
+    store(keeping, keys, source, sha256)
+
+    assert _content(keeping, keys, sha256) == content
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_that_is_delivered_again_is_whole_again(
     keeping: Settings, keys: Keys, kept: Path, tmp_path: Path, damage: Callable[[Path], None]
@@ -229,6 +247,20 @@ def test_a_damaged_file_that_is_delivered_again_is_whole_again(
     store(keeping, keys, _source(tmp_path), SHA256)
 
     assert _content(keeping, keys) == CONTENT
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGE])
+def test_with_another_key_nothing_is_written_over_what_is_kept(
+    keeping: Settings, kept: Path, tmp_path: Path, damage: Callable[[Path], None] | None
+) -> None:
+    if damage:
+        damage(kept)
+    before = kept.read_bytes()
+
+    with pytest.raises(KeysError, match="another key"):
+        store(keeping, _keys_of((1, secrets.token_bytes(32))), _source(tmp_path), SHA256)
+
+    assert kept.read_bytes() == before
 
 
 def test_that_a_file_had_been_damaged_is_logged(

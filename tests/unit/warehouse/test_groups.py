@@ -14,6 +14,7 @@ from extracts.period import Period
 from rasso.settings import Settings
 from warehouse import intake
 from warehouse.intake import IntakeError, in_groups, receive_deliveries, waiting_batches
+from warehouse.keys import make_keys
 from warehouse.lake import reading
 from warehouse.schema import prepare_home
 
@@ -175,8 +176,34 @@ def test_a_fault_of_ours_in_one_delivery_stops_no_other_of_its_group(forces: For
 def test_real_and_synthetic_deliveries_that_wait_together_are_not_mixed(forces: Forces) -> None:
     forces.land(ESSEX, 2)
     forces.land(KENT, 2, is_synthetic=False)
-    states = {name: outcome.state for name, outcome in forces.receive().items()}
-    assert states == {ESSEX: "accepted", KENT: "held"}
+    outcomes = forces.receive()
+    assert {name: outcome.state for name, outcome in outcomes.items()} == {ESSEX: "accepted", KENT: "held"}
+    assert "this home holds synthetic figures" in (outcomes[KENT].reason or "")
+
+
+@pytest.mark.parametrize(
+    ("is_development", "is_synthetic", "verdict"),
+    [
+        (True, False, ("held", "DEVELOPMENT_KEY")),
+        (True, True, ("accepted", None)),
+        (False, False, ("accepted", None)),
+        (False, True, ("accepted", None)),
+    ],
+)
+def test_real_case_references_are_not_taken_in_under_a_development_key(
+    tmp_path: Path, is_development: bool, is_synthetic: bool, verdict: tuple[str, str | None]
+) -> None:
+    settings = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15), key_file=tmp_path / "keys.json")
+    prepare_home(settings)
+    make_keys(settings, development=is_development)
+    forces = Forces(settings)
+    forces.land(KENT, 2, is_synthetic=is_synthetic)
+
+    (outcome,) = forces.receive().values()
+
+    assert forces.rows("select state, reason_code from lake.ledger.delivery") == [verdict]
+    assert ("rasso make-key" in (outcome.reason or "")) == (verdict[0] == "held")
+    assert (settings.vault / "vault.duckdb").exists() == (verdict[0] == "accepted")
 
 
 def test_a_group_takes_one_commit_for_its_rows(forces: Forces) -> None:

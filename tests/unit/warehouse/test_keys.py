@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 import os
@@ -17,7 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
-from warehouse.keys import Keys, KeysError, make_keys, read_keys
+from warehouse import keys as module
+from warehouse.archive import store
+from warehouse.keys import KEY_CHECK, Keys, KeysError, make_keys, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,9 +117,6 @@ def test_derivation_stays_as_it_is(keyless: Settings) -> None:
 
 def _hkdf(secret: str, info: str) -> str:
     """RFC 5869 by hand: extract with a salt of zeros, expand by one block."""
-    import hashlib
-    import hmac
-
     extracted = hmac.new(bytes(32), bytes.fromhex(secret), hashlib.sha256).digest()
     return hmac.new(extracted, info.encode() + b"\x01", hashlib.sha256).hexdigest()
 
@@ -220,6 +221,180 @@ def test_what_is_no_key_file_is_refused_without_a_word_of_its_content(keyless: S
     assert fault.value.__suppress_context__
 
 
+# ---- a home and its key ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def used(keyed: Settings, tmp_path: Path) -> Settings:
+    """A home in whose archive a file lies."""
+    keyed.prepare()
+    _store(keyed, tmp_path, b"first")
+    return keyed
+
+
+def _store(settings: Settings, folder: Path, content: bytes) -> Path:
+    source = folder / "source"
+    source.write_bytes(content)
+    return store(settings, read_keys(settings), source, hashlib.sha256(content).hexdigest()).path
+
+
+def _everything(settings: Settings) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in settings.root.rglob("*") if path.is_file()}
+
+
+def test_a_home_refuses_every_key_but_its_own_and_the_error_says_what_to_set(used: Settings) -> None:
+    before = _everything(used)
+    own = used.key_file.read_text(encoding="utf-8")
+    _rewrite(used, _document())
+
+    with pytest.raises(KeysError, match=r"holds another key than that of this home; .* in RASSO_KEY_FILE"):
+        read_keys(used)
+
+    assert _everything(used) == before
+    _rewrite(used, own)
+    assert read_keys(used).current == 1
+
+
+def test_a_home_is_tied_to_its_key_before_anything_is_encrypted(keyed: Settings) -> None:
+    keyed.prepare()
+    read_keys(keyed)
+    _rewrite(keyed, _document())
+
+    with pytest.raises(KeysError, match="another key"):
+        read_keys(keyed)
+
+
+def test_reading_keys_makes_no_home(keyed: Settings) -> None:
+    read_keys(keyed)
+
+    assert not keyed.root.exists()
+
+
+def test_what_ties_a_home_to_its_key_tells_nobody_what_it_is(used: Settings) -> None:
+    keys = read_keys(used)
+    told = (used.root / KEY_CHECK).read_text(encoding="utf-8")
+    made = [keys.of(purpose) for purpose in ("token", "vault", "archive", "check")]  # type: ignore[arg-type]
+
+    assert not any(key.hex() in told for key in [*made, *keys.secrets_by_version.values()])
+    expected = hmac.new(keys.of("check"), b"rasso home", hashlib.sha256).hexdigest()
+    assert json.loads(told) == {"current": 1, "checks": {"1": expected}}
+
+
+def test_a_further_version_of_the_key_is_refused_as_the_current_one_and_taken_beside_it(used: Settings) -> None:
+    document = json.loads(used.key_file.read_text(encoding="utf-8"))
+    versions = {**document["keys"], "2": secrets.token_hex(32)}
+
+    _rewrite(used, json.dumps(document | {"keys": versions, "current": 2}))
+    with pytest.raises(KeysError, match='set "current" back to 1'):
+        read_keys(used)
+
+    _rewrite(used, json.dumps(document | {"keys": {"2": versions["2"]}, "current": 2}))
+    with pytest.raises(KeysError, match="holds no version 1"):
+        read_keys(used)
+
+    _rewrite(used, json.dumps(document | {"keys": versions}))
+    assert read_keys(used).current == 1
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"current": 1, "checks": {}}', '{"current": 1, "checks": 1}'])
+def test_a_damaged_key_check_is_no_key_check(used: Settings, content: str) -> None:
+    path = used.root / KEY_CHECK
+    path.chmod(0o600)
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(KeysError, match="is damaged"):
+        read_keys(used)
+
+
+def test_a_key_check_that_was_lost_is_written_anew_by_the_key_that_opens_the_archive_only(
+    used: Settings, tmp_path: Path
+) -> None:
+    own = used.key_file.read_text(encoding="utf-8")
+    (used.root / KEY_CHECK).unlink()
+
+    _rewrite(used, _document())
+    with pytest.raises(KeysError, match="opens nothing"):
+        read_keys(used)
+    assert not (used.root / KEY_CHECK).exists()
+
+    _rewrite(used, own)
+    _store(used, tmp_path, b"second")
+    assert (used.root / KEY_CHECK).exists()
+
+
+def test_a_vault_without_archive_and_key_check_is_opened_by_no_key(keyed: Settings) -> None:
+    keyed.prepare()
+    (keyed.vault / "vault.duckdb").write_bytes(b"encrypted")
+
+    with pytest.raises(KeysError, match="opens nothing"):
+        read_keys(keyed)
+
+
+def test_of_two_processes_that_use_a_home_first_one_ties_it(keyed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyed.prepare()
+    own, other = keyed.key_file.read_text(encoding="utf-8"), _document()
+    checked = module._check_opens
+
+    def check_while_the_other_is_first(settings: Settings, keys: Keys) -> None:
+        monkeypatch.setattr(module, "_check_opens", checked)
+        _rewrite(keyed, other)
+        read_keys(keyed)
+        checked(settings, keys)
+
+    monkeypatch.setattr(module, "_check_opens", check_while_the_other_is_first)
+    with pytest.raises(KeysError, match="another key"):
+        read_keys(keyed)
+
+    _rewrite(keyed, own)
+    with pytest.raises(KeysError, match="another key"):
+        read_keys(keyed)
+
+
+def _with_archive(settings: Settings) -> None:
+    (settings.archive / "ab").mkdir()
+    (settings.archive / "ab" / "abcd").write_bytes(b"encrypted")
+
+
+def _with_vault(settings: Settings) -> None:
+    (settings.vault / "vault.duckdb").write_bytes(b"encrypted")
+
+
+def _with_key_check(settings: Settings) -> None:
+    (settings.root / KEY_CHECK).write_bytes(b"{}")
+
+
+@pytest.mark.parametrize("fill", [_with_archive, _with_vault, _with_key_check])
+def test_no_key_is_made_for_a_home_that_was_used_with_one(keyless: Settings, fill: Callable[[Settings], None]) -> None:
+    keyless.prepare()
+    fill(keyless)
+
+    with pytest.raises(KeysError, match="RASSO_KEY_FILE"):
+        make_keys(keyless, development=True)
+
+    assert not keyless.key_file.exists()
+
+
+def test_a_lock_that_lies_in_the_vault_keeps_nobody_from_making_a_key(keyless: Settings) -> None:
+    keyless.prepare()
+    (keyless.vault / "vault.lock").touch()
+
+    assert make_keys(keyless, development=True).exists()
+
+
+@pytest.mark.parametrize("arguments", [["make-key"], ["make-key", "--development"], ["up"], ["receive"]])
+def test_no_command_makes_a_key_in_the_place_of_one_that_is_missing(used: Settings, arguments: list[str]) -> None:
+    used.key_file.unlink()
+    (used.landing / "cps-headquarters" / "a").mkdir(parents=True)
+    (used.landing / "cps-headquarters" / "a" / "manifest.json").write_text("{}", encoding="utf-8")
+
+    answer = _rasso(used, *arguments)
+
+    assert answer.returncode == 1
+    assert "RASSO_KEY_FILE" in answer.stderr
+    assert not used.key_file.exists()
+    assert (used.landing / "cps-headquarters" / "a" / "manifest.json").exists()
+
+
 # ---- nothing shows a key ---------------------------------------------------------------------------------------------
 
 
@@ -277,3 +452,17 @@ def test_the_secret_that_containers_are_given_is_a_key_file(keyless: Settings, t
     assert read_keys(keyless).is_development is False
     assert json.loads(secret)["keys"]["1"] not in made.stdout + made.stderr
     assert (tmp_path / "docker" / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_secret_of_containers_is_not_made_again_where_it_was_lost(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docker", tmp_path / "docker", ignore=shutil.ignore_patterns("secrets"))
+    command = [tmp_path / "docker" / "make-secrets"]
+    subprocess.run(command, capture_output=True, check=True)
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b""
+    (tmp_path / "docker" / "secrets" / "case_keys").unlink()
+
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert again.returncode == 1
+    assert "put its copy back" in again.stderr
+    assert not (tmp_path / "docker" / "secrets" / "case_keys").exists()

@@ -25,9 +25,9 @@ LATER = datetime(2020, 5, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def keys() -> Keys:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """The keys of the tests."""
-    return read_keys(Settings())
+    return read_keys(Settings(home=tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture

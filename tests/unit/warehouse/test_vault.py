@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
+from extracts.contract import all_contracts
 from extracts.encrypted import MemoryFile
+from extracts.period import Period
+from extracts.reader import FileToRead, Reader
 from rasso.settings import Settings
 from warehouse import ledger
+from warehouse.archive import store
 from warehouse.keys import Keys, read_keys
 from warehouse.lake import reading, transaction, writing
 from warehouse.schema import prepare_home
@@ -22,7 +28,6 @@ from warehouse.vault import VaultError, originals, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
 FILES_KEY = secrets.token_bytes(32)
 CANARY = "20XQ7654321"
@@ -118,6 +123,42 @@ def test_putting_in_the_same_again_changes_nothing(vaulted: Settings, keys: Keys
     assert count(vaulted, keys) == 10
 
 
+def test_what_has_no_token_is_not_put_in_however_often_it_is_handed_over(
+    vaulted: Settings, keys: Keys, tmp_path: Path
+) -> None:
+    rows = "('crime', 'aa', '20', '123418'), ('crime', null, null, '123419'), ('urn', null, '', '20AB1234567')"
+    file = handed_over(tmp_path / "f", f"from (values {rows}) as t (entity, token, scope, original)")
+
+    for _ in range(2):
+        (row,) = remember(vaulted, keys, [file], FILES_KEY)
+        assert row.row_count == 1
+
+    assert [original for *_, original, _ in kept(vaulted, keys)] == ["123418"]
+
+
+def test_a_reference_without_the_force_that_gave_it_is_not_handed_over(
+    vaulted: Settings, keys: Keys, tmp_path: Path
+) -> None:
+    contract = all_contracts()["early_discussions"]
+    cells = {"crime_reference": ("123418", "123419"), "force_code": ("20", "")}
+    columns = [column for column in contract.columns if column.derivation is None]
+    lines = [[column.headers[0] for column in columns]]
+    lines += [[cells.get(column.name, ("", ""))[row] for column in columns] for row in (0, 1)]
+    plain, supplier = tmp_path / "plain.csv", contract.suppliers[0]
+    plain.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
+    source = store(vaulted, keys, plain, hashlib.sha256(plain.read_bytes()).hexdigest()).path
+    staging = keys.for_staging()
+    with Reader(vaulted, staging) as reader:
+        period = Period.parse("2020-11")
+        staged = reader.stage(FileToRead(source, tmp_path / "1.parquet", contract, 1, period, supplier))
+    assert staged.references
+
+    (row,) = remember(vaulted, keys, [Path(staged.references)], staging.hand_over)
+
+    assert row.row_count == 1
+    assert [original for *_, original, _ in kept(vaulted, keys)] == ["123418"]
+
+
 def test_what_stands_in_several_files_or_several_times_in_one_is_kept_once(
     vaulted: Settings, keys: Keys, ten: Path, tmp_path: Path
 ) -> None:
@@ -166,6 +207,34 @@ def test_a_vault_that_a_killed_process_did_not_finish_making_is_made_anew(
 
     assert count(vaulted, keys) == 10
     assert sorted(path.name for path in vaulted.vault.iterdir()) == ["vault.duckdb", "vault.lock"]
+
+
+def test_a_vault_that_was_lost_is_not_replaced_by_an_empty_one(vaulted: Settings, keys: Keys, ten: Path) -> None:
+    with writing(vaulted) as connection, transaction(connection):
+        ledger.insert_processing(connection, remember(vaulted, keys, [ten], FILES_KEY))
+    kept_apart = (vaulted.vault / "vault.duckdb").read_bytes()
+    (vaulted.vault / "vault.duckdb").unlink()
+
+    for attempt in (
+        lambda: remember(vaulted, keys, [ten], FILES_KEY),
+        lambda: kept(vaulted, keys),
+    ):
+        assert "from a copy of the home" in _message(attempt)
+    assert not (vaulted.vault / "vault.duckdb").exists()
+
+    (vaulted.vault / "vault.duckdb").write_bytes(kept_apart)
+    assert count(vaulted, keys) == 10
+
+
+def test_a_vault_that_was_lost_before_anything_was_recorded_is_made_anew(
+    vaulted: Settings, keys: Keys, ten: Path
+) -> None:
+    remember(vaulted, keys, [ten], FILES_KEY)  # the process ended before it recorded this; the delivery waits again
+    (vaulted.vault / "vault.duckdb").unlink()
+
+    remember(vaulted, keys, [ten], FILES_KEY)
+
+    assert count(vaulted, keys) == 10
 
 
 def test_who_looks_up_cannot_change_the_vault(vaulted: Settings, keys: Keys, ten: Path) -> None:
