@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from extracts.synthetic.calibration import Calibration, calibration
-from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Suspect
+from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Court, Suspect
+from extracts.synthetic.chance import Chance
 from extracts.synthetic.months import year_of
 from extracts.synthetic.records import (
     Decision,
@@ -25,7 +26,6 @@ from extracts.synthetic.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extracts.synthetic.chance import Chance
     from extracts.synthetic.records import Crime
 
 RAPE_FLAG = "RAPE"
@@ -195,7 +195,7 @@ class CaseRecorder:
                 finalised=court.finalised,
                 outcome=court.outcome,
                 victim_reason="" if is_convicted else self._victim_reason(chance, court.outcome),
-                offence_code=self._offence(case, suspect) if is_convicted else "",
+                offence_code=self._convicted_offence(chance, case, suspect, court) if is_convicted else "",
             )
 
     def _charging_submissions(self, chance: Chance, path: CasePath, charging: int) -> list[Submission]:
@@ -316,9 +316,19 @@ class CaseRecorder:
 
     def _offence(self, case: Case, suspect: Suspect) -> str:
         """The charged offence; the same for every record of the suspect."""
-        mix = self._table.mix("charged_offence_codes", case.crimes[0].offence_code)
-        spot = (case.path.first_received * 7 + suspect.number * 13 + suspect.decided * 5) % 100
-        return str(mix.at(spot / 100))
+        chance = Chance("charged", case.urn, suspect.number, suspect.decided)
+        offence = str(chance.pick(self._table.mix("charged_offence_codes", case.crimes[0].offence_code)))
+        return self._or_lesser(chance, offence, "charged") if case.path.is_flagged else offence
+
+    def _convicted_offence(self, chance: Chance, case: Case, suspect: Suspect, court: Court) -> str:
+        return self._or_lesser(chance, self._offence(case, suspect), court.outcome)
+
+    def _or_lesser(self, chance: Chance, offence: str, stage: str) -> str:
+        """The offence, or at times a lesser one that takes its place when it is charged or when the court convicts."""
+        is_lesser = chance.happens(self._table.number("lesser_offence_share", stage))
+        if not is_lesser or offence not in self._table.value("lesser_offence_codes"):
+            return offence
+        return str(chance.pick(self._table.mix("lesser_offence_codes", offence)))
 
     def _victim_reason(self, chance: Chance, outcome: str) -> str:
         if not chance.happens(self._table.number("victim_reason", "share", outcome)):

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+
 YEARS = (2018, 2019, 2020)
+RAPE_CHARGES = tuple(
+    f"SX030{number}{attempt}" for number in ("01", "02", "03", "04", "13", "14") for attempt in ("", "A")
+)
 
 
 @pytest.fixture(scope="module")
@@ -364,6 +368,34 @@ def test_days_from_offence_to_charge_have_the_published_median_and_mean(rows: du
     assert found is not None
     assert found[0] == pytest.approx(394.5, rel=0.2)
     assert found[1] == pytest.approx(2420, rel=0.12)
+
+
+def test_some_rape_flagged_suspects_are_charged_with_a_lesser_offence(rows: duckdb.DuckDBPyConnection) -> None:
+    # An attempt to rape is rape; a code that is not in the table of lesser offences has none.
+    share = _one(
+        rows,
+        f"""
+        select avg((charged_offence_code not in {RAPE_CHARGES})::integer)
+        from cps_decisions semi join (from suspect where is_flagged) using (supplier, urn, suspect_number)
+        where decision = 'charge'
+        """,
+    )
+    assert 0.6 < share / calibration().number("lesser_offence_share", "charged") < 1.3
+
+
+@pytest.mark.parametrize("outcome", ["convicted_plea", "convicted_trial"])
+def test_some_are_convicted_of_another_offence_than_the_charged_one(
+    rows: duckdb.DuckDBPyConnection, outcome: str
+) -> None:
+    share = _one(
+        rows,
+        f"""
+        select avg((convicted_offence_code <> charged_offence_code)::integer)
+        from cps_prosecution_outcomes inner join cps_decisions using (supplier, urn, suspect_number)
+        where decision = 'charge' and outcome = '{outcome}' and charged_offence_code in {RAPE_CHARGES}
+        """,
+    )
+    assert share == pytest.approx(calibration().number("lesser_offence_share", outcome), abs=0.03)
 
 
 def test_police_charge_some_suspects_before_the_decision(rows: duckdb.DuckDBPyConnection) -> None:
