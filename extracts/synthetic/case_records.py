@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from extracts.synthetic.calibration import Calibration, calibration
 from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Court, Suspect
 from extracts.synthetic.chance import Chance
+from extracts.synthetic.crimes import child_share
 from extracts.synthetic.months import year_of
 from extracts.synthetic.records import (
     Decision,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from extracts.synthetic.records import Crime
 
 RAPE_FLAG = "RAPE"
+CHILD_ABUSE_FLAG = "CPRO"
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Case:
     urn: str
     unit: str
     crimes: list[Crime]
+    flags: str = ""
     submissions: list[Submission] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
@@ -93,6 +96,15 @@ class CaseRecorder:
             found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
         return found
 
+    def flags(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> str:
+        """The monitoring codes of a case, the same for all its suspects."""
+        table = self._table
+        is_child = any(chance.happens(child_share(crime.offence_code, crime.age_band)) for crime in crimes)
+        is_abuse = chance.happens(table.number("child_abuse_flag", "child" if is_child else "adult"))
+        shares = table.value("monitoring_flags").items()
+        flags = [flag for flag, share in shares if chance.happens(share[path.crime_class])]
+        return "|".join([RAPE_FLAG] * path.is_flagged + [CHILD_ABUSE_FLAG] * is_abuse + flags)
+
     def discussion(self, chance: Chance, case: Case) -> Discussion | None:
         """An early discussion of the case's first crime, where there was time and reason for one."""
         table, crime, first = self._table, case.crimes[0], case.path.first_received
@@ -118,7 +130,6 @@ class CaseRecorder:
         custody = "custody" if path.is_in_custody else "other"
         is_by_cps_direct = chance.happens(table.number("decided_by_cps_direct", custody))
         for suspect in path.suspects:
-            flags = self._flags(chance, path)
             for submission in case.submissions:
                 receipt = Receipt(
                     urn=case.urn_on(submission.received, suspect),
@@ -128,7 +139,7 @@ class CaseRecorder:
                     receipt_type=submission.receipt_type,
                     is_in_custody=path.is_in_custody,
                     target_days=int(table.number("target_days", custody)),
-                    flags=flags,
+                    flags=case.flags,
                     is_by_cps_direct=is_by_cps_direct and submission.receipt_type != "early_advice",
                     triage_outcome=submission.triage_outcome,
                     triaged=submission.triaged,
@@ -239,11 +250,6 @@ class CaseRecorder:
         delay = 0 if path.is_in_custody else chance.days(table.spread("allocation_delay"))
         submission.allocated = submission.triaged + delay
         return submission
-
-    def _flags(self, chance: Chance, path: CasePath) -> str:
-        table = self._table.value("monitoring_flags")
-        flags = [flag for flag, share in table.items() if chance.share() < share[path.crime_class]]
-        return "|".join([RAPE_FLAG, *flags] if path.is_flagged else flags)
 
     def _review(
         self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]

@@ -6,6 +6,7 @@ Belongs here: a month of one force's crimes. Does not belong here: referrals (``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from extracts.synthetic.calibration import Mix, calibration, is_rape, mix_of, recorded_offences
@@ -18,12 +19,24 @@ if TYPE_CHECKING:
 
     from extracts.synthetic.references import ReferenceMint
 
+AGE_NOT_KNOWN = "not_known"
+_CHILD_BANDS = ("0_to_12", "13_to_15", "16_to_17")
 _YEAR = 365
 
 
 def crime_class(offence_code: str) -> str:
     """Rape or other: the two classes that the calibration tells apart."""
     return "rape" if is_rape(offence_code) else "other"
+
+
+@cache
+def child_share(offence_code: str, age_band: str) -> float:
+    """Probability that the victim was under 18: told by the age, or by the offence where the age is not recorded."""
+    if age_band != AGE_NOT_KNOWN:
+        return float(age_band in _CHILD_BANDS)
+    weights = dict(_victim_ages(offence_code))
+    weights.pop(AGE_NOT_KNOWN)
+    return sum(weights.get(band, 0) for band in _CHILD_BANDS) / sum(weights.values())
 
 
 def published_year(year: int) -> int:
@@ -66,6 +79,13 @@ def _month_bounds(year: int, chance: Chance) -> list[float]:
     return bounds
 
 
+def _victim_ages(offence_code: str) -> Mapping[str, float]:
+    table = calibration()
+    group = table.value("offence_age_group").get(offence_code, "any")
+    weights: Mapping[str, float] = table.value("victim_age_by_offence", group)
+    return weights
+
+
 @dataclass(frozen=True, slots=True)
 class _ClassTables:
     """What is drawn for crimes of one class."""
@@ -97,12 +117,10 @@ class CrimeMaker:
         self._unknown = table.number("committed_known", "neither")
         self._range_share = table.number("committed_known", "range")
         self._range = table.spread("committed_known", "range_days")
-        groups = table.value("offence_age_group")
-        self._ages = {
-            code: table.mix("victim_age_by_offence", groups.get(code, "any"))
-            for codes in recorded_offences().values()
-            for code in codes
-        }
+        self._ages = {code: mix_of(_victim_ages(code)) for codes in recorded_offences().values() for code in codes}
+        self._one_report = table.number("crimes_of_a_case", "one_report")
+        self._one_victim = table.number("crimes_of_a_case", "one_victim")
+        self._alike_in_recency = table.number("crimes_of_a_case", "alike_in_recency")
         self._characteristics = [(name, share) for name, share in table.value("characteristics_recorded").items()]
         self._reason_given = table.number("not_referred_reason_given")
         self._reasons = {str(code): reason for code, reason in table.value("not_referred_reason_by_outcome").items()}
@@ -126,6 +144,22 @@ class CrimeMaker:
             is_non_recent=is_non_recent,
             characteristics=self.characteristics(chance),
         )
+
+    def further_crime(self, chance: Chance, offence_code: str, month: int, first: Crime) -> Crime:
+        """Another crime of the case that a first one began: of one unit, and mostly of one victim and one report."""
+        crime = self.crime(chance, offence_code, month)
+        crime.unit = first.unit
+        if chance.happens(self._one_report):
+            crime.reported, crime.recorded = first.reported, first.recorded
+        if chance.happens(self._alike_in_recency):
+            crime.is_non_recent = first.is_non_recent
+        crime.committed_from, crime.committed_to = self._committed(chance, crime.reported, crime.is_non_recent)
+        # Another offence may have other bounds of age: then it was done to somebody else.
+        if first.age_band in self._ages[offence_code].values and chance.happens(self._one_victim):
+            crime.age_band, crime.characteristics = first.age_band, first.characteristics
+        else:
+            crime.victim = first.victim + 1
+        return crime
 
     def characteristics(self, chance: Chance) -> str:
         """Which characteristics of the victim are filled in."""

@@ -28,7 +28,7 @@ def _yes(answer: bool) -> str:
 
 @dataclass(slots=True)
 class Crime:
-    """One recorded crime."""
+    """One recorded crime; ``victim`` numbers the victims of its case and is written nowhere."""
 
     reference: CrimeReference
     unit: str
@@ -45,6 +45,7 @@ class Crime:
     not_referred_reason: str = ""
     revised_on: int | None = None
     revised_characteristics: str = ""
+    victim: int = 1
 
     @property
     def days(self) -> Sequence[int | None]:

@@ -137,17 +137,20 @@ class Stream:
             name = crime_class(offence_code)
             rate = max(self._case_rate(name, year, received) for received in (year, year + 1))
             for _ in range(count):
-                self._crime(chance, self._crimes.crime(chance, offence_code, month), month, rate, left[name])
+                self._crime(chance, offence_code, month, rate, left[name])
                 left[name] -= 1
         for growing in self._growing.values():
             self._finish(chance, growing)
         self._growing.clear()
 
-    def _crime(self, chance: Chance, crime: Crime, month: int, rate: float, left: int) -> None:
-        """Let a crime join a case that gathers, begin one, or end without one."""
-        name = crime_class(crime.offence_code)
+    def _crime(self, chance: Chance, offence_code: str, month: int, rate: float, left: int) -> None:
+        """Make a crime, and let it join a case that gathers, begin one, or end without one."""
+        name = crime_class(offence_code)
         growing = self._growing.get(name)
-        if growing is None:
+        if growing is not None:
+            crime = self._crimes.further_crime(chance, offence_code, month, growing.crimes[0])
+        else:
+            crime = self._crimes.crime(chance, offence_code, month)
             path = self._next_path(chance, crime, month, rate, left)
             if path is None:
                 self._put_unreferred(chance, crime)
@@ -218,7 +221,9 @@ class Stream:
         is_several = len(path.suspects) > 1 and self._planned is None
         if is_several and chance.happens(self._table.number("second_urn_share")):
             path.suspects.pop()
-            paths.append(self._paths.path(chance, path.crime_class, crimes[0].recorded, 1))
+            other = self._paths.path(chance, path.crime_class, crimes[0].recorded, 1)
+            other.is_flagged = path.is_flagged
+            paths.append(other)
         for crime in crimes:
             _bring_forward(crime, min(path.first_received for path in paths))
         self._close(chance, crimes, paths)
@@ -226,8 +231,10 @@ class Stream:
         is_carried = max(last, *(crime.outcome_day or 0 for crime in crimes)) >= self._police.first
         for crime in crimes:
             self._put_crime(chance, crime, is_carried=is_carried, is_spare=False)
+        flags = self._recorder.flags(chance, path, crimes)
         for number, each in enumerate(paths):
             case = self._named(chance, each, crimes if number == 0 else crimes[:1])
+            case.flags = flags
             self._put_case(chance, case, is_carried)
 
     def _named(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> Case:

@@ -230,6 +230,69 @@ def test_ages_keep_to_the_offence(rows: duckdb.DuckDBPyConnection) -> None:
     assert "0_to_12" not in bands["19C"]
 
 
+def test_the_crimes_of_a_case_belong_together(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select avg((units = 1)::integer), avg((ages = 1)::integer), avg((recencies = 1)::integer) from (
+            select
+                count(distinct police_unit) as units, count(distinct victim_age_band) as ages,
+                count(distinct is_non_recent) as recencies
+            from police_crimes inner join (
+                select distinct supplier, urn, crime_reference from police_referrals where length(urn) = 11
+            ) using (supplier, crime_reference)
+            group by supplier, urn having count(*) > 1
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    units, ages, recencies = found
+    # A case has up to three further crimes; a case of one unit here and there has a defect.
+    assert units > 0.98
+    assert ages > 0.8
+    assert recencies > 0.9
+
+
+def test_the_flag_of_child_abuse_follows_the_victims_age(rows: duckdb.DuckDBPyConnection) -> None:
+    shares = dict(
+        rows.execute(
+            """
+            select is_child, avg(is_flagged::integer) from (
+                select
+                    bool_or(victim_age_band in ('0_to_12', '13_to_15', '16_to_17')) as is_child,
+                    bool_or(monitoring_flags like '%CPRO%') as is_flagged
+                from police_crimes
+                inner join police_referrals using (supplier, crime_reference)
+                inner join (select urn, coalesce(monitoring_flags, '') as monitoring_flags from cps_receipts)
+                    using (urn)
+                group by urn having bool_and(victim_age_band <> 'not_known')
+            ) group by 1
+            """
+        ).fetchall()
+    )
+    # Among several crimes of a case there may be one whose reference is damaged and whose victim is another.
+    assert shares[True] == pytest.approx(calibration().number("child_abuse_flag", "child"), abs=0.01)
+    assert shares[False] == pytest.approx(calibration().number("child_abuse_flag", "adult"), abs=0.01)
+
+
+def test_the_suspects_of_a_case_have_its_flags(rows: duckdb.DuckDBPyConnection) -> None:
+    # A month that is sent again adds VIVM to some; a case that goes on under another's URN brings its own flags.
+    differing = _one(
+        rows,
+        """
+        select count(*) from (
+            select 1 from (
+                select *, string_split(coalesce(monitoring_flags, ''), '|') as flags from cps_receipts
+            )
+            where monitoring_flags is distinct from 'not_a_code' and lead_urn is null
+                and urn not in (select lead_urn from cps_receipts where lead_urn is not null)
+            group by supplier, urn
+            having count(distinct list_sort(list_filter(flags, lambda flag: flag not in ('', 'VIVM')))) > 1
+        )
+        """,
+    )
+    assert differing == 0
+
+
 # ---- cases ----------------------------------------------------------------------------------------------------------
 
 
