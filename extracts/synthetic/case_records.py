@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from extracts.synthetic.records import Crime
 
+NEVER = 1 << 60
 RAPE_FLAG = "RAPE"
 CHILD_ABUSE_FLAG = "CPRO"
 
@@ -50,6 +51,7 @@ class Submission:
 class Case:
     """A case with its names: the URN, and under which URN it goes on from a day on.
 
+    ``reviewed`` are the days of reviews before the decision, with their types; ``requests`` are what came of them.
     ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
     only.
     """
@@ -60,6 +62,8 @@ class Case:
     crimes: list[Crime]
     flags: str = ""
     submissions: list[Submission] = field(default_factory=list)
+    reviewed: dict[int, str] = field(default_factory=dict)
+    requests: list[InformationRequest] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
 
@@ -84,17 +88,6 @@ class CaseRecorder:
 
     def __init__(self, table: Calibration | None = None) -> None:
         self._table = table or calibration()
-
-    def submissions(self, chance: Chance, path: CasePath) -> list[Submission]:
-        """Every file that reaches the CPS on a path, in order of days."""
-        found = []
-        if path.advice is not None:
-            found.append(self._accepted(chance, path, Submission(path.advice, "early_advice")))
-        if path.charging is not None:
-            found += self._charging_submissions(chance, path, path.charging)
-        if path.finalised is not None:
-            found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
-        return found
 
     def flags(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> str:
         """The monitoring codes of a case, the same for all its suspects."""
@@ -151,32 +144,19 @@ class CaseRecorder:
                     receipt.lead_urn, receipt.led_from = case.continued
                 yield receipt
 
-    def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure | InformationRequest]:
-        """Reviews with the failures that they find, and the requests that they make."""
-        path = case.path
-        days: dict[int, str] = {}
-        first_request: int | None = None
-        until = max((suspect.decided for suspect in path.suspects), default=0)
-        for submission in case.submissions:
-            if submission.triage_outcome.startswith("rejected"):
-                continue
-            reviewed = submission.received + 1 + chance.days(self._table.spread("initial_review"))
-            if submission.receipt_type == "early_advice":
-                latest = path.charging
-                kind = "early_advice"
-            else:
-                latest, kind = until, "initial_review"
-                if not chance.happens(self._table.number("initial_review", "share")):
-                    continue
-            if (latest is not None and reviewed >= latest) or reviewed in days:
-                continue
-            days[reviewed] = kind
-            if kind == "initial_review" and first_request is None:
-                first_request = reviewed
-            yield from self._review(chance, case, reviewed, kind, path.suspects)
-        yield from self._decision_reviews(chance, case, days)
-        if first_request is not None:
-            yield from self._requests(chance, case, first_request, until)
+    def prepare(self, chance: Chance, case: Case) -> None:
+        """Give a case what police and CPS exchange before the decision: submissions, reviews, action plans."""
+        case.submissions = self._submissions(chance, case.path)
+        case.reviewed = self._review_days(chance, case)
+        first = min((day for day, kind in case.reviewed.items() if kind == "initial_review"), default=None)
+        if first is not None and not case.path.is_simple:
+            case.requests = list(self._requests(chance, case, first))
+
+    def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
+        """Reviews with the failures that they find."""
+        for reviewed, kind in case.reviewed.items():
+            yield from self._review(chance, case, reviewed, kind, case.path.suspects)
+        yield from self._decision_reviews(chance, case)
 
     def decisions(self, case: Case) -> Iterator[Decision]:
         """Each suspect's decisions: one that was reopened, and the last."""
@@ -209,9 +189,25 @@ class CaseRecorder:
                 offence_code=self._convicted_offence(chance, case, suspect, court) if is_convicted else "",
             )
 
+    def _submissions(self, chance: Chance, path: CasePath) -> list[Submission]:
+        """Every file that reaches the CPS on a path, in order of days."""
+        found = []
+        if path.advice is not None:
+            found.append(self._accepted(chance, path, Submission(path.advice, "early_advice")))
+        if path.charging is not None:
+            found += self._charging_submissions(chance, path, path.charging)
+        if path.finalised is not None:
+            found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
+        return found
+
     def _charging_submissions(self, chance: Chance, path: CasePath, charging: int) -> list[Submission]:
         table = self._table
-        until = path.finalised[0] if path.finalised else min(suspect.decided for suspect in path.suspects)
+        until = min(suspect.decided for suspect in path.suspects)
+        if path.first_finalised is not None:  # leave time for an action plan
+            least = table.number("finalised_after", "least_days") - table.number(
+                "finalised_after", "days_for_resubmission"
+            )
+            until = path.first_finalised - int(least)
         found = [Submission(charging, "charging_decision")]
         rejection = float(table.in_year(year_of(charging), "triage_rejection", "non_compliant"))
         while until - found[-1].received > table.number("triage_rejection", "least_days_to_decision"):
@@ -251,6 +247,26 @@ class CaseRecorder:
         submission.allocated = submission.triaged + delay
         return submission
 
+    def _review_days(self, chance: Chance, case: Case) -> dict[int, str]:
+        """The days of reviews before the decision, with their types."""
+        table, path = self._table, case.path
+        days: dict[int, str] = {}
+        until = max((suspect.decided for suspect in path.suspects), default=0)
+        for submission in case.submissions:
+            if submission.triage_outcome.startswith("rejected"):
+                continue
+            reviewed = submission.received + 1 + chance.days(table.spread("initial_review"))
+            kind, latest = "initial_review", until
+            if submission.receipt_type == "early_advice":
+                kind, latest = "early_advice", path.charging or NEVER
+            elif path.first_finalised is not None and submission.received < path.first_finalised:
+                reviewed = min(reviewed, path.first_finalised - int(table.number("finalised_after", "days_for_plan")))
+            elif not chance.happens(table.number("initial_review", "share")):
+                continue
+            if reviewed < latest and reviewed not in days:
+                days[reviewed] = kind
+        return days
+
     def _review(
         self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]
     ) -> Iterator[Review | GuidanceFailure]:
@@ -262,13 +278,13 @@ class CaseRecorder:
         if assessment == "not_compliant":
             yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
 
-    def _decision_reviews(self, chance: Chance, case: Case, days: dict[int, str]) -> Iterator[Review | GuidanceFailure]:
+    def _decision_reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
         decided: dict[int, list[Suspect]] = {}
         for suspect in case.path.suspects:
             if suspect.decision:
                 decided.setdefault(suspect.decided, []).append(suspect)
         for reviewed, suspects in decided.items():
-            if reviewed not in days:
+            if reviewed not in case.reviewed:
                 yield from self._review(chance, case, reviewed, "pre_charge_decision", suspects)
 
     def _assessment(self, chance: Chance, reviewed: int, kind: str) -> str:
@@ -289,21 +305,26 @@ class CaseRecorder:
                 urn, reviewed, reason, is_disputed, is_upheld, reviewed + delay if is_disputed else None
             )
 
-    def _requests(self, chance: Chance, case: Case, first: int, until: int) -> Iterator[InformationRequest]:
-        table = self._table
-        least = int(table.number("request_times", "least_days_a_plan"))
+    def _requests(self, chance: Chance, case: Case, first: int) -> Iterator[InformationRequest]:
+        """The items of all action plans; a case that is finalised administratively has one that is never answered."""
+        table, path = self._table, case.path
+        until = path.first_finalised or max(suspect.decided for suspect in path.suspects)
         days = until - first
-        plans = min(int(chance.pick(table.mix("plans_per_case"))), max(1, days // least))
+        plans = min(
+            int(chance.pick(table.mix("plans_per_case"))),
+            max(1, days // int(table.number("request_times", "least_days_a_plan"))),
+        )
         for plan in range(plans):
-            for item in range(1, int(chance.pick(table.mix("items_per_plan"))) + 1):
-                yield self._request(chance, _Item(case.urn, plan + 1, item), first + plan * days // plans, until)
+            items = int(chance.pick(table.mix("items_per_plan")))
+            missing = chance.between(1, items) if plan == 0 and path.first_finalised is not None else 0
+            requested = first + plan * days // (plans + 1)  # the last plan has time as well
+            for number in range(1, items + 1):
+                item = self._request(chance, _Item(case.urn, plan + 1, number), requested)
+                self._answer(chance, path, item, until, is_missing=number == missing)
+                yield item
 
-    def _request(self, chance: Chance, item: _Item, requested: int, until: int) -> InformationRequest:
+    def _request(self, chance: Chance, item: _Item, requested: int) -> InformationRequest:
         table = self._table
-        answered = requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
-        if answered > until:  # what is waited for comes before the decision
-            answered = chance.between(requested + 1, until)
-        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
         sign_off = ""
         if item.plan_number > 1:
             sign_off = "true" if chance.happens(table.number("request_times", "senior_sign_off")) else "false"
@@ -314,11 +335,39 @@ class CaseRecorder:
             category=chance.pick(table.mix("request_categories")),
             requested=requested,
             due=requested + int(chance.pick(table.mix("request_times", "due_days"))),
-            received=None if is_cancelled else answered,
-            cancelled=answered if is_cancelled else None,
+            received=None,
+            cancelled=None,
             priority="essential" if chance.happens(table.number("request_times", "essential")) else "standard",
             sign_off=sign_off,
         )
+
+    def _answer(
+        self, chance: Chance, path: CasePath, item: InformationRequest, until: int, *, is_missing: bool
+    ) -> None:
+        """Say when an item is answered or withdrawn, if ever.
+
+        What is open on the day ``until`` of the decision is mostly withdrawn with it. Where the case was finalised
+        administratively it stays open until the case comes back; what is ``missing`` then as well is never answered.
+        """
+        table = self._table
+        day = item.requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
+        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
+        if path.first_finalised is None:
+            is_late = day > until
+            if is_late and chance.happens(table.number("request_times", "withdrawn_at_decision")):
+                item.cancelled = until
+            elif is_cancelled and not is_late:
+                item.cancelled = day
+            else:
+                item.received = day
+            return
+        if is_missing:
+            item.priority = "essential"
+        is_open = is_missing or day > until or chance.happens(table.number("finalised_after", "unanswered"))
+        if not is_open:
+            item.cancelled, item.received = (day, None) if is_cancelled else (None, day)
+        elif path.finalised is not None and not (is_missing and path.suspects[0].decision == FINALISED):
+            item.received = path.finalised[1]
 
     def _offence(self, case: Case, suspect: Suspect) -> str:
         """The charged offence; the same for every record of the suspect."""

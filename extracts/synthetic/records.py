@@ -212,7 +212,7 @@ class GuidanceFailure:
         return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InformationRequest:
     """One item of an action plan."""
 

@@ -16,7 +16,7 @@ from extracts.synthetic.cases import FINALISED, CasePath, PathMaker, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import CrimeMaker, crime_class, monthly_counts, published_year
 from extracts.synthetic.months import year_of
-from extracts.synthetic.records import GuidanceFailure, InformationRequest, Receipt, Referral, Review
+from extracts.synthetic.records import GuidanceFailure, Receipt, Referral, Review
 from extracts.synthetic.references import damaged_crime_reference, damaged_urn, is_distinctive, spread_out_urn
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _KIND_OF_REVIEW_RECORD = {
     Review: "cps_reviews",
     GuidanceFailure: "cps_guidance_failures",
-    InformationRequest: "cps_information_requests",
 }
 _WEEKS = 7
 
@@ -240,7 +239,7 @@ class Stream:
     def _named(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> Case:
         unit = crimes[0].unit
         case = Case(path, self._mint.urn(unit), unit, crimes)
-        case.submissions = self._recorder.submissions(chance, path)
+        self._recorder.prepare(chance, case)
         if self._planned is None:
             self._split_or_merge(chance, case)
         return case
@@ -303,6 +302,8 @@ class Stream:
             self._put_receipt(chance, receipt, is_carried)
         for record in recorder.reviews(chance, case):
             cps.put(_KIND_OF_REVIEW_RECORD[type(record)], record, is_carried=is_carried)
+        for request in case.requests:
+            cps.put("cps_information_requests", request, is_carried=is_carried)
         for decision in recorder.decisions(case):
             cps.put("cps_decisions", decision, is_carried=is_carried)
         for prosecution in recorder.prosecutions(chance, case):

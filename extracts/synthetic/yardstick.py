@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from extracts.synthetic.calibration import Calibration, calibration, recorded_offences
-from extracts.synthetic.cases import CHARGE, CaseBegun, CasePath, PathMaker, Suspect
+from extracts.synthetic.cases import CHARGE, FINALISED, CaseBegun, CasePath, PathMaker, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import crime_class, published_year
 from extracts.synthetic.months import first_day, month_number, year_of
@@ -173,7 +173,11 @@ class _Planner:
     def _move_decision(self, part: _Part, day: int) -> bool:
         """Move a decision, if the path allows it."""
         path = part.path
-        if path.charging is None or path.finalised is not None or path.is_in_custody or day <= path.charging:
+        if path.charging is None or path.finalised is not None or path.is_in_custody:
+            return False
+        # Who did not send something was asked for it before.
+        least = self._table.number("finalised_after", "least_days") if part.suspect.decision == FINALISED else 1
+        if day < path.charging + least:
             return False
         part.suspect.decided = day
         return True
@@ -193,6 +197,10 @@ class _Planner:
                 self._charge(chance, parts, round(len(parts) * nearest))
             else:
                 self._charge(chance, parts, sum(part.suspect.decision == CHARGE for part in parts))
+        for part in decided:
+            others = {suspect.decision for suspect in part.path.suspects} - {"", FINALISED}
+            if part.suspect.decision == FINALISED and others:  # the case is, or nobody in it
+                self._paths.settle(chance, part.path, part.suspect, _NOT_CHARGED[0])
 
     def _charge(self, chance: Chance, parts: Sequence[_Part], count: int) -> None:
         """Charge ``count`` of these suspects; those who are charged already first, as far as they go."""

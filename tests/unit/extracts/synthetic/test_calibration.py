@@ -366,6 +366,69 @@ def test_requests_for_information(rows: duckdb.DuckDBPyConnection) -> None:
     assert_same_shares(categories, calibration().value("request_categories"), tolerance=0.01)
 
 
+def test_answers_take_as_long_as_the_table_says_and_half_come_late(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select median(days), avg(days), quantile_cont(days, 0.9), avg((received_date > due_date)::integer) from (
+            select *, try_cast(received_date as date) - try_cast(requested_date as date) as days
+            from cps_information_requests where received_date is not null and requested_date between '2018' and '2020'
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    median, mean, long, late = found
+    assert median == pytest.approx(27, abs=2)
+    assert mean > 1.4 * median
+    assert long > 3 * median
+    assert late == pytest.approx(0.5, abs=0.07)
+
+
+def test_what_is_open_at_the_decision_is_mostly_withdrawn(rows: duckdb.DuckDBPyConnection) -> None:
+    withdrawn = _one(
+        rows,
+        """
+        with decided as (
+            select supplier, urn, max(decision_date) as decision_date from cps_decisions
+            group by all having bool_and(decision <> 'administratively_finalised') and max(decision_date) < '2020-06'
+        )
+        select avg((cancelled_date is not distinct from decision_date)::integer)
+        from cps_information_requests inner join decided using (supplier, urn)
+        where coalesce(received_date, cancelled_date, '2099') >= decision_date and requested_date < decision_date
+        """,
+    )
+    assert withdrawn == pytest.approx(calibration().number("request_times", "withdrawn_at_decision"), abs=0.05)
+
+
+def test_what_is_finalised_administratively_waits_for_an_answer(rows: duckdb.DuckDBPyConnection) -> None:
+    rows.execute(
+        """
+        create or replace temp table waiting as
+        select
+            count(*) filter (where requested_date < decision_date) as asked,
+            count(*) filter (
+                where due_date < decision_date
+                    and coalesce(received_date, '2099') > decision_date
+                    and coalesce(cancelled_date, '2099') > decision_date
+            ) as overdue
+        from (
+            select distinct supplier, urn, decision_date from cps_decisions
+            where decision = 'administratively_finalised' and decision_date >= '2018-07' and urn not like '%/1'
+                and urn not in (select lead_urn from cps_receipts where lead_urn is not null)
+        )
+        inner join cps_information_requests using (supplier, urn)
+        group by supplier, urn, decision_date
+        """
+    )
+    assert _one(rows, "select avg((asked > 0)::integer) from waiting") > 0.99  # a few rows are spoiled
+    assert _one(rows, "select avg((overdue > 0)::integer) from waiting") > 0.99
+    in_custody = """
+        select count(*) from cps_decisions semi join (from suspect where is_in_custody)
+            using (supplier, urn, suspect_number)
+        where decision = 'administratively_finalised'
+    """
+    assert _one(rows, in_custody) == 0
+
+
 @pytest.mark.parametrize("year", YEARS)
 @pytest.mark.parametrize("name", ["rape", "other"])
 def test_decisions(rows: duckdb.DuckDBPyConnection, name: str, year: int) -> None:
