@@ -645,6 +645,44 @@ def test_prosecutions_fail_for_reasons_of_the_victim(rows: duckdb.DuckDBPyConnec
         assert counted == pytest.approx(share, abs=0.03)
 
 
+# ---- joint panels ---------------------------------------------------------------------------------------------------
+
+
+def test_readers_of_one_item_say_the_same_of_what_became_of_it(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select
+            count(*) filter (where changed), count(*) filter (where changed and not all_changed),
+            avg((answers = 1)::integer)
+        from (
+            select
+                bool_or(is_decision_changed = 'true') as changed, bool_and(is_decision_changed = 'true') as all_changed,
+                count(distinct agreed) as answers
+            from rows_panel_findings group by sample_item_id having count(*) = 2
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    changed, contradicted, alike = found
+    assert changed > 50
+    assert contradicted <= 1  # a row here and there is spoiled
+    assert 0.7 < alike < 0.9
+
+
+def test_nobody_agrees_with_a_request_that_is_neither_relevant_nor_proportionate(
+    rows: duckdb.DuckDBPyConnection,
+) -> None:
+    neither = "select agreed from rows_panel_findings where is_relevant = 'false' and is_proportionate = 'false'"
+    assert _one(rows, f"select count(*) from ({neither})") > 100
+    assert _one(rows, f"select count(*) from ({neither}) where agreed = 'yes'") == 0
+
+
+@pytest.mark.parametrize(("judgement", "share"), [("is_relevant", 0.86), ("is_proportionate", 0.74)])
+def test_requests_are_judged_as_the_table_says(rows: duckdb.DuckDBPyConnection, judgement: str, share: float) -> None:
+    judged = f"select avg(({judgement} = 'true')::integer) from rows_panel_findings where {judgement} is not null"
+    assert _one(rows, judged) == pytest.approx(share, abs=0.03)
+
+
 def test_rape_is_told_by_its_code() -> None:
     assert is_rape("19C")
     assert not is_rape("20A")
