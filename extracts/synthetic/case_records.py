@@ -36,10 +36,11 @@ CHILD_ABUSE_FLAG = "CPRO"
 
 @dataclass(slots=True)
 class Submission:
-    """One file that reaches the CPS, for all suspects of a case."""
+    """One file that reaches the CPS, for all suspects of a case; police sent it on the day ``submitted``."""
 
     received: int
     receipt_type: str
+    submitted: int = 0
     triage_outcome: str = ""
     triaged: int | None = None
     triage_reasons: str = ""
@@ -147,6 +148,11 @@ class CaseRecorder:
     def prepare(self, chance: Chance, case: Case) -> None:
         """Give a case what police and CPS exchange before the decision: submissions, reviews, action plans."""
         case.submissions = self._submissions(chance, case.path)
+        earliest = case.crimes[0].recorded
+        for submission in case.submissions:
+            delay = int(chance.pick(self._table.mix("submission_to_receipt")))
+            submission.submitted = max(min(earliest, submission.received), submission.received - delay)
+            earliest = submission.received + 1  # a file goes once a day at most
         case.reviewed = self._review_days(chance, case)
         first = min((day for day, kind in case.reviewed.items() if kind == "initial_review"), default=None)
         if first is not None and not case.path.is_simple:

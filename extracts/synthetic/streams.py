@@ -56,11 +56,10 @@ class _Growing:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """One submission as police sent it: when, why without advice, and what was mistyped."""
+    """One submission as police sent it: why without advice, and what was mistyped."""
 
     case: Case
     submission: Submission
-    submitted: int
     reason: str
     damage: str
     is_carried: bool
@@ -223,25 +222,24 @@ class Stream:
             other = self._paths.path(chance, path.crime_class, crimes[0].recorded, 1)
             other.is_flagged = path.is_flagged
             paths.append(other)
+        flags = self._recorder.flags(chance, path, crimes)
+        cases = [self._named(chance, each, crimes if each is path else crimes[:1], flags) for each in paths]
         for crime in crimes:
-            _bring_forward(crime, min(path.first_received for path in paths))
+            _bring_forward(crime, min(case.submissions[0].submitted for case in cases))
         self._close(chance, crimes, paths)
         last = max(path.last_event for path in paths)
         is_carried = max(last, *(crime.outcome_day or 0 for crime in crimes)) >= self._police.first
         for crime in crimes:
             self._put_crime(chance, crime, is_carried=is_carried, is_spare=False)
-        flags = self._recorder.flags(chance, path, crimes)
-        for number, each in enumerate(paths):
-            case = self._named(chance, each, crimes if number == 0 else crimes[:1])
-            case.flags = flags
+        for case in cases:
+            if self._planned is None:
+                self._split_or_merge(chance, case)
             self._put_case(chance, case, is_carried)
 
-    def _named(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> Case:
+    def _named(self, chance: Chance, path: CasePath, crimes: list[Crime], flags: str) -> Case:
         unit = crimes[0].unit
-        case = Case(path, self._mint.urn(unit), unit, crimes)
+        case = Case(path, self._mint.urn(unit), unit, crimes, flags)
         self._recorder.prepare(chance, case)
-        if self._planned is None:
-            self._split_or_merge(chance, case)
         return case
 
     def _split_or_merge(self, chance: Chance, case: Case) -> None:
@@ -317,16 +315,12 @@ class Stream:
         self._cps.put("cps_receipts", receipt, is_carried=is_carried)
 
     def _put_referrals(self, chance: Chance, case: Case, is_carried: bool) -> None:
-        earliest = case.crimes[0].recorded
         reason = self._why_no_advice(chance, case)
         for submission in case.submissions:
-            delay = int(chance.pick(self._table.mix("submission_to_receipt")))
-            submitted = max(min(earliest, submission.received), submission.received - delay)
-            earliest = submission.received + 1  # a file goes once a day at most
             damage = self._damage(chance)
             for suspect in case.path.suspects:
                 is_charging = submission.receipt_type == "charging_decision"
-                sent = _Sent(case, submission, submitted, reason if is_charging else "", damage, is_carried)
+                sent = _Sent(case, submission, reason if is_charging else "", damage, is_carried)
                 self._put_submission(chance, sent, suspect)
 
     def _put_submission(self, chance: Chance, sent: _Sent, suspect: Suspect) -> None:
@@ -345,9 +339,9 @@ class Stream:
                 text = damaged_crime_reference(crime.reference, how, chance)
             elif chance.happens(self._table.number("typed_otherwise", "crime_reference_in_small_letters")):
                 text = text.lower()
-            referral = Referral(urn, text, suspect.number, submission.receipt_type, sent.submitted, sent.reason)
+            referral = Referral(urn, text, suspect.number, submission.receipt_type, submission.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
-            if self._police.holds(sent.submitted, is_carried):
+            if self._police.holds(submission.submitted, is_carried):
                 self._link(referral, crime, true_urn, is_crime_damaged or is_urn_damaged)
 
     def _link(self, referral: Referral, crime: Crime, true_urn: str, is_damaged: bool) -> None:
@@ -381,7 +375,7 @@ class Stream:
 
 
 def _bring_forward(crime: Crime, day: int) -> None:
-    """A crime is recorded by the day on which its case reaches the CPS."""
+    """A crime is recorded by the day on which police send the first file of its case."""
     days = crime.recorded - day
     if days <= 0:
         return

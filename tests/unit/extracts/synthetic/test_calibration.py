@@ -562,6 +562,14 @@ def test_court_outcomes(rows: duckdb.DuckDBPyConnection, name: str, year: int) -
     assert_same_shares(dict(counted), weights, tolerance=0.035)
 
 
+def test_no_file_is_sent_before_its_crimes_are_recorded(rows: duckdb.DuckDBPyConnection) -> None:
+    early = """
+        select count(*) from police_referrals inner join police_crimes using (supplier, crime_reference)
+        where submitted_date < recorded_date and recorded_date >= '2018'
+    """
+    assert _one(rows, early) <= 3  # a date here and there is spoiled
+
+
 # ---- shapes that linking must survive -------------------------------------------------------------------------------
 
 
