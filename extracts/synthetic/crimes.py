@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from extracts.synthetic.references import ReferenceMint
 
 AGE_NOT_KNOWN = "not_known"
+_OUTCOMES_OF_THE_CPS = (1, 9)  # charged; not in the public interest (CPS)
 _CHILD_BANDS = ("0_to_12", "13_to_15", "16_to_17")
 _YEAR = 365
 
@@ -104,7 +105,13 @@ class CrimeMaker:
         self._classes = {
             name: _ClassTables(
                 table.number("non_recent_share", name),
-                mix_of({code: n for code, n in table.value("outcome_mix", name).items() if code != 1}),
+                mix_of(
+                    {
+                        code: n
+                        for code, n in table.value("outcome_mix", name).items()
+                        if code not in _OUTCOMES_OF_THE_CPS
+                    }
+                ),
                 table.spread("outcome_delay", name).days,
             )
             for name in ("rape", "other")

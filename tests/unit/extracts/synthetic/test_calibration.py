@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    from written_extracts import Written
 
 YEARS = (2018, 2019, 2020)
 RAPE_CHARGES = tuple(
@@ -190,6 +191,16 @@ def test_outcomes_that_need_no_prosecutor_have_the_published_mix(rows: duckdb.Du
     ).fetchall()
     # Cases in which a prosecutor finds too little evidence end as 15 and 16 as well.
     assert_same_shares(dict(counted), weights, tolerance=0.025)
+
+
+def test_only_the_cps_finds_that_a_prosecution_is_not_in_its_public_interest(
+    rows: duckdb.DuckDBPyConnection, whole: Written
+) -> None:
+    rows.execute(f"create or replace temp table link as from read_csv('{whole.true_links}', all_varchar = true)")
+    ended = "from police_crimes where outcome_type = '9' and recorded_date >= '2018'"
+    referred = "(select upper(true_crime_reference) from link where link.supplier = police_crimes.supplier)"
+    assert _one(rows, f"select count(*) {ended}") > 400
+    assert _one(rows, f"select count(*) {ended} and upper(crime_reference) not in {referred}") == 0
 
 
 @pytest.mark.parametrize("name", ["rape", "other"])
