@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NEVER = 1 << 60
 RAPE_FLAG = "RAPE"
 CHILD_ABUSE_FLAG = "CPRO"
+_CHARGED_IN_BREACH = "breach__charged_by_police_in_breach"
 
 
 @dataclass(slots=True)
@@ -277,12 +278,15 @@ class CaseRecorder:
         self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]
     ) -> Iterator[Review | GuidanceFailure]:
         assessment = self._assessment(chance, reviewed, kind)
+        reasons = chance.several(self._table.mix("guidance_failures"), 3).split("|")
+        if any(suspect.charged is not None and suspect.charged < reviewed for suspect in suspects):
+            assessment, reasons = "not_compliant", [_CHARGED_IN_BREACH]
         if case.urn_on(reviewed) != case.urn and not case.is_split:
             assessment = "not_assessed"  # the lead case keeps the findings of that day
         for suspect in suspects:
             yield Review(case.urn_on(reviewed, suspect), suspect.number, kind, reviewed, assessment)
         if assessment == "not_compliant":
-            yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
+            yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed, reasons)
 
     def _decision_reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
         decided: dict[int, list[Suspect]] = {}
@@ -301,9 +305,9 @@ class CaseRecorder:
         compliant = float(self._table.in_year(year_of(reviewed), "guidance_assessment", "compliant"))
         return "compliant" if draw < not_assessed + (1 - not_assessed) * compliant else "not_compliant"
 
-    def _failures(self, chance: Chance, urn: str, reviewed: int) -> Iterator[GuidanceFailure]:
+    def _failures(self, chance: Chance, urn: str, reviewed: int, reasons: list[str]) -> Iterator[GuidanceFailure]:
         table = self._table
-        for reason in chance.several(table.mix("guidance_failures"), 3).split("|"):
+        for reason in reasons:
             is_disputed = chance.happens(table.number("guidance_dispute", "disputed"))
             is_upheld = chance.happens(table.number("guidance_dispute", "upheld"))
             delay = 1 + chance.days(table.spread("guidance_dispute", "delay"))
