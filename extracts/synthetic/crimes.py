@@ -128,7 +128,11 @@ class CrimeMaker:
         self._one_report = table.number("crimes_of_a_case", "one_report")
         self._one_victim = table.number("crimes_of_a_case", "one_victim")
         self._alike_in_recency = table.number("crimes_of_a_case", "alike_in_recency")
-        self._characteristics = [(name, share) for name, share in table.value("characteristics_recorded").items()]
+        low, high = table.value("equality_completeness", "force")
+        completeness = low + (high - low) * Chance("equalities", mint.force_code).share()
+        shares = table.value("characteristics_recorded").items()
+        self._characteristics = [(name, share ** (1 / completeness)) for name, share in shares]
+        self._of_record = table.number("equality_completeness", "of_record")
         self._reason_given = table.number("not_referred_reason_given")
         self._reasons = {str(code): reason for code, reason in table.value("not_referred_reason_by_outcome").items()}
 
@@ -139,6 +143,7 @@ class CrimeMaker:
         reported = recorded if share() < self._recording_share else recorded - chance.days(self._recording)
         is_non_recent = share() < self._classes[crime_class(offence_code)].non_recent_share
         committed_from, committed_to = self._committed(chance, reported, is_non_recent)
+        age_band = chance.pick(self._ages[offence_code])
         return Crime(
             reference=self._mint.crime_reference(),
             unit=chance.one_of(self._mint.units),
@@ -147,9 +152,9 @@ class CrimeMaker:
             committed_to=committed_to,
             reported=reported,
             recorded=recorded,
-            age_band=chance.pick(self._ages[offence_code]),
+            age_band=age_band,
             is_non_recent=is_non_recent,
-            characteristics=self.characteristics(chance),
+            characteristics=self._characteristics_filled(chance, age_band),
         )
 
     def further_crime(self, chance: Chance, offence_code: str, month: int, first: Crime) -> Crime:
@@ -168,10 +173,11 @@ class CrimeMaker:
             crime.victim = first.victim + 1
         return crime
 
-    def characteristics(self, chance: Chance) -> str:
-        """Which characteristics of the victim are filled in."""
-        share = chance.share
-        return "|".join([name for name, filled in self._characteristics if share() < filled])
+    def revise(self, chance: Chance, crime: Crime, day: int) -> None:
+        """Let the record of a crime read differently from a day on: more may be filled in by then."""
+        filled = {*crime.characteristics.split("|"), *self._characteristics_filled(chance, crime.age_band).split("|")}
+        names = ("age", *(name for name, _ in self._characteristics))
+        crime.revised_on, crime.revised_characteristics = day, "|".join([name for name in names if name in filled])
 
     def close_unreferred(self, chance: Chance, crime: Crime, earliest: int | None = None) -> None:
         """Give an outcome that needs no prosecutor, on or after a day."""
@@ -181,6 +187,16 @@ class CrimeMaker:
         crime.outcome_day = start + tables.outcome_delay[int(chance.share() * len(tables.outcome_delay))]
         if earliest is None and chance.share() < self._reason_given:
             crime.not_referred_reason = self._reasons.get(crime.outcome, "other")
+
+    def _characteristics_filled(self, chance: Chance, age_band: str) -> str:
+        """Which characteristics of the victim are filled in: mostly those up to how complete the record is."""
+        share = chance.share
+        record = share()
+        names = [] if age_band == AGE_NOT_KNOWN else ["age"]
+        for name, filled in self._characteristics:
+            if (record if share() < self._of_record else share()) < filled:
+                names.append(name)
+        return "|".join(names)
 
     def _committed(self, chance: Chance, reported: int, is_non_recent: bool) -> tuple[int | None, int | None]:
         """First and last day of the offence; neither near the anniversary, on which the year of delay turns."""

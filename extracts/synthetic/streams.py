@@ -209,7 +209,7 @@ class Stream:
     def _put_crime(self, chance: Chance, crime: Crime, *, is_carried: bool, is_spare: bool) -> None:
         revised_on = self._police.revised_on(crime.recorded)
         if revised_on is not None and chance.happens(self._table.number("deliveries", "revised_share")):
-            crime.revised_on, crime.revised_characteristics = revised_on, self._crimes.characteristics(chance)
+            self._crimes.revise(chance, crime, revised_on)
         self._police.put("police_crimes", crime, is_carried=is_carried, is_spare=is_spare)
 
     def _finish(self, chance: Chance, growing: _Growing) -> None:

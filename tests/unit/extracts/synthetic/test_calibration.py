@@ -241,6 +241,33 @@ def test_ages_keep_to_the_offence(rows: duckdb.DuckDBPyConnection) -> None:
     assert "0_to_12" not in bands["19C"]
 
 
+def test_some_records_name_all_characteristics_and_forces_differ(rows: duckdb.DuckDBPyConnection) -> None:
+    shares = [
+        share
+        for (share,) in rows.execute(
+            """
+            select avg((len(string_split(characteristics_recorded, '|')) = 7)::integer) from police_crimes
+            where recorded_date >= '2018' group by supplier having count(*) > 1000
+            """
+        ).fetchall()
+    ]
+    assert 0.08 < sum(shares) / len(shares) < 0.15
+    assert max(shares) > 1.5 * min(shares)
+
+
+def test_age_is_filled_in_where_the_age_band_is_known(rows: duckdb.DuckDBPyConnection) -> None:
+    differing = _one(
+        rows,
+        """
+        select count(*) from police_crimes
+        where (victim_age_band <> 'not_known')
+            <> list_contains(string_split(coalesce(characteristics_recorded, ''), '|'), 'age')
+            and victim_age_band <> 'not_a_code' and characteristics_recorded is distinct from 'not_a_code'
+        """,
+    )
+    assert differing == 0
+
+
 def test_the_crimes_of_a_case_belong_together(rows: duckdb.DuckDBPyConnection) -> None:
     found = rows.execute(
         """
