@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from extracts.synthetic.calibration import Calibration, calibration
+from extracts.synthetic.calibration import Calibration, calibration, mix_of
 from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Court, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import child_share
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NEVER = 1 << 60
 RAPE_FLAG = "RAPE"
 CHILD_ABUSE_FLAG = "CPRO"
+VULNERABLE_VICTIM_FLAG = "VIVM"
 _CHARGED_IN_BREACH = "breach__charged_by_police_in_breach"
 
 
@@ -113,7 +114,7 @@ class CaseRecorder:
         return Discussion(
             crime_reference=crime.reference.text,
             force_code=case.unit[:2],
-            reasons=chance.several(table.mix("complexity_reasons"), 3),
+            reasons=self._complexity(chance, case),
             held=held,
             expected=max(held, first + chance.between(*table.ends("early_discussion", "expected"))),
             allocated=held + wait if is_allocated else None,
@@ -226,6 +227,17 @@ class CaseRecorder:
             rejection = table.number("triage_rejection", "after_resubmission")
         self._accepted(chance, path, found[-1])
         return found
+
+    def _complexity(self, chance: Chance, case: Case) -> str:
+        """Why the investigation is complex: what is true of the case, or may be of any."""
+        is_true = {
+            "multiple_suspects": len(case.path.suspects) > 1,
+            "multiple_victims": any(crime.victim > 1 for crime in case.crimes),
+            "non_recent": any(crime.is_non_recent for crime in case.crimes),
+            "vulnerable_victim": not {VULNERABLE_VICTIM_FLAG, CHILD_ABUSE_FLAG}.isdisjoint(case.flags.split("|")),
+        }
+        weights = self._table.value("complexity_reasons").items()
+        return chance.several(mix_of({reason: weight for reason, weight in weights if is_true.get(reason, True)}), 3)
 
     def _rejection(self, chance: Chance, non_compliant: float) -> str:
         draw = chance.share()

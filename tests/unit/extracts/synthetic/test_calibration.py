@@ -357,6 +357,37 @@ def test_early_advice(rows: duckdb.DuckDBPyConnection, name: str) -> None:
         assert share == pytest.approx(calibration().in_year(year, "early_advice_share", name), abs=0.03)
 
 
+def test_the_reasons_of_an_early_discussion_are_true_of_the_case(rows: duckdb.DuckDBPyConnection) -> None:
+    found = rows.execute(
+        """
+        select
+            count(*) filter (where complexity_reasons like '%multiple_suspects%'),
+            count(*) filter (where complexity_reasons like '%multiple_suspects%' and suspects = 1),
+            count(*) filter (where complexity_reasons like '%non_recent%'),
+            count(*) filter (where complexity_reasons like '%non_recent%' and not is_non_recent)
+        from (
+            select crime_reference, any_value(complexity_reasons) as complexity_reasons,
+                count(distinct (urn, suspect_number)) as suspects, bool_or(non_recent = 'true') as is_non_recent
+            from rows_early_discussions
+            inner join police_referrals using (crime_reference)
+            inner join (
+                select crime.urn, bool_or(is_non_recent = 'true')::varchar as non_recent
+                from police_crimes
+                inner join (select distinct urn, supplier, crime_reference from police_referrals) as crime
+                    using (supplier, crime_reference)
+                group by crime.urn
+            ) using (urn)
+            group by crime_reference
+        )
+        """
+    ).fetchone()
+    assert found is not None
+    of_suspects, one_suspect, non_recent, recent = found
+    assert of_suspects > 20
+    assert non_recent > 50
+    assert one_suspect + recent <= 2  # a row here and there is spoiled
+
+
 def test_triage(rows: duckdb.DuckDBPyConnection) -> None:
     reasons = dict(
         rows.execute(
