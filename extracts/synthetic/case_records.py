@@ -150,15 +150,16 @@ class CaseRecorder:
     def prepare(self, chance: Chance, case: Case) -> None:
         """Give a case what police and CPS exchange before the decision: submissions, reviews, action plans."""
         case.submissions = self._submissions(chance, case.path)
+        case.reviewed = self._review_days(chance, case)
+        first = min((day for day, kind in case.reviewed.items() if kind == "initial_review"), default=None)
+        if first is not None and not case.path.is_simple:
+            case.requests = list(self._requests(chance, case, first))
+            self._submit_answers(chance, case)
         earliest = case.crimes[0].recorded
         for submission in case.submissions:
             delay = int(chance.pick(self._table.mix("submission_to_receipt")))
             submission.submitted = max(min(earliest, submission.received), submission.received - delay)
             earliest = submission.received + 1  # a file goes once a day at most
-        case.reviewed = self._review_days(chance, case)
-        first = min((day for day, kind in case.reviewed.items() if kind == "initial_review"), default=None)
-        if first is not None and not case.path.is_simple:
-            case.requests = list(self._requests(chance, case, first))
 
     def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
         """Reviews with the failures that they find."""
@@ -390,6 +391,25 @@ class CaseRecorder:
             item.cancelled, item.received = (day, None) if is_cancelled else (None, day)
         elif path.finalised is not None and not (is_missing and path.suspects[0].decision == FINALISED):
             item.received = path.finalised[1]
+
+    def _submit_answers(self, chance: Chance, case: Case) -> None:
+        """Let the answers to some action plans come together, with a resubmission of the file before the decision."""
+        until = case.path.first_finalised or min(suspect.decided for suspect in case.path.suspects)
+        for plan in range(1, case.requests[-1].plan_number + 1):
+            answered = [
+                item
+                for item in case.requests
+                if item.plan_number == plan and item.received is not None and item.received < until
+            ]
+            if not answered or not chance.happens(self._table.number("answered_by_resubmission")):
+                continue
+            day = max(item.received or 0 for item in answered)
+            if any(submission.received == day for submission in case.submissions):
+                continue
+            for item in answered:
+                item.received = day
+            case.submissions.append(self._accepted(chance, case.path, Submission(day, "resubmission")))
+        case.submissions.sort(key=lambda submission: submission.received)
 
     def _offence(self, case: Case, suspect: Suspect) -> str:
         """The charged offence; the same for every record of the suspect."""

@@ -452,6 +452,29 @@ def test_answers_take_as_long_as_the_table_says_and_half_come_late(rows: duckdb.
     assert late == pytest.approx(0.5, abs=0.07)
 
 
+def test_some_action_plans_are_answered_by_a_resubmission(rows: duckdb.DuckDBPyConnection) -> None:
+    share = _one(
+        rows,
+        """
+        select avg(is_answered::integer) from (
+            select supplier, urn, plan_number, bool_or(receipt.urn is not null) as is_answered
+            from cps_information_requests as request
+            left join (
+                select distinct supplier, urn, received_date from cps_receipts where receipt_type = 'resubmission'
+            ) as receipt using (supplier, urn, received_date)
+            semi join (
+                select supplier, urn from cps_decisions
+                group by all having bool_and(decision <> 'administratively_finalised')
+            ) as decided using (supplier, urn)
+            where request.received_date is not null and requested_date between '2018' and '2020'
+            group by all
+        )
+        """,
+    )
+    # Plans of which nothing came before the decision are answered one by one.
+    assert 0.7 < share / calibration().number("answered_by_resubmission") <= 1.05
+
+
 def test_what_is_open_at_the_decision_is_mostly_withdrawn(rows: duckdb.DuckDBPyConnection) -> None:
     withdrawn = _one(
         rows,
@@ -610,7 +633,8 @@ def test_a_charge_in_breach_of_the_guidance_came_before_the_decision(rows: duckd
     """
     found = "select count(*) from rows_cps_guidance_failures where failure_reason like 'breach%'"
     assert _one(rows, found) > 100
-    assert _one(rows, breach) <= 2  # a decision here and there has a defect
+    # A decision here and there has a defect, or went on under another URN.
+    assert _one(rows, breach) <= 8
 
 
 def test_some_finalised_cases_come_back(rows: duckdb.DuckDBPyConnection) -> None:
