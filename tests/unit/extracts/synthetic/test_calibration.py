@@ -344,6 +344,33 @@ def test_suspects_referred(rows: duckdb.DuckDBPyConnection, name: str, tolerance
     assert counted == pytest.approx(expected, rel=tolerance)
 
 
+def test_volumes_of_rape_cases_are_near_those_published(rows: duckdb.DuckDBPyConnection) -> None:
+    rows.execute(
+        """
+        create or replace temp table rape_decision as
+        select cps_decisions.*, is_adult from cps_decisions inner join (
+            select supplier, urn, suspect_number, not bool_or(monitoring_flags like '%CPRO%') as is_adult
+            from cps_receipts group by all having bool_or(monitoring_flags like '%RAPE%')
+        ) using (supplier, urn, suspect_number)
+        """
+    )
+    completed = """
+        select count(*), avg((outcome like 'convicted%')::integer) from cps_prosecution_outcomes
+        semi join (from suspect where is_flagged) using (supplier, urn, suspect_number)
+        where finalised_date between
+    """
+    # The two populations of the publisher are not one: see suspects_referred in the table.
+    assert _one(rows, f"{completed} '2020-01-01' and '2020-03-31'") == pytest.approx(480, rel=0.15)
+    rate = rows.execute(f"{completed} '2020-07-01' and '2020-09-30'").fetchone()
+    assert rate is not None
+    assert rate[1] == pytest.approx(0.729, abs=0.05)
+    charges = _one(
+        rows,
+        "select count(*) / 4 from rape_decision where is_adult and decision = 'charge' and decision_date like '2019%'",
+    )
+    assert charges == pytest.approx(244, rel=0.15)
+
+
 @pytest.mark.parametrize("name", ["rape", "other"])
 def test_early_advice(rows: duckdb.DuckDBPyConnection, name: str) -> None:
     for year in (2018, 2020):
