@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from extracts.synthetic.calibration import Calibration, calibration
-from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Suspect
+from extracts.synthetic.calibration import Calibration, calibration, mix_of
+from extracts.synthetic.cases import CHARGE, FINALISED, CasePath, Court, Suspect
+from extracts.synthetic.chance import Chance
+from extracts.synthetic.crimes import child_share
 from extracts.synthetic.months import year_of
 from extracts.synthetic.records import (
     Decision,
@@ -25,18 +27,22 @@ from extracts.synthetic.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extracts.synthetic.chance import Chance
     from extracts.synthetic.records import Crime
 
+NEVER = 1 << 60
 RAPE_FLAG = "RAPE"
+CHILD_ABUSE_FLAG = "CPRO"
+VULNERABLE_VICTIM_FLAG = "VIVM"
+_CHARGED_IN_BREACH = "breach__charged_by_police_in_breach"
 
 
 @dataclass(slots=True)
 class Submission:
-    """One file that reaches the CPS, for all suspects of a case."""
+    """One file that reaches the CPS, for all suspects of a case; police sent it on the day ``submitted``."""
 
     received: int
     receipt_type: str
+    submitted: int = 0
     triage_outcome: str = ""
     triaged: int | None = None
     triage_reasons: str = ""
@@ -48,6 +54,7 @@ class Submission:
 class Case:
     """A case with its names: the URN, and under which URN it goes on from a day on.
 
+    ``reviewed`` are the days of reviews before the decision, with their types; ``requests`` are what came of them.
     ``continued`` is the URN after a split or merge and the day from which it holds; a split concerns the last suspect
     only. ``merged_as`` is the number that the one suspect of a merged case has from that day on, in the case that they
     join. ``last_receipts`` are the receipts made last, by the suspect's number.
@@ -57,7 +64,10 @@ class Case:
     urn: str
     unit: str
     crimes: list[Crime]
+    flags: str = ""
     submissions: list[Submission] = field(default_factory=list)
+    reviewed: dict[int, str] = field(default_factory=dict)
+    requests: list[InformationRequest] = field(default_factory=list)
     continued: tuple[str, int] | None = None
     is_split: bool = False
     merged_as: int | None = None
@@ -91,16 +101,14 @@ class CaseRecorder:
     def __init__(self, table: Calibration | None = None) -> None:
         self._table = table or calibration()
 
-    def submissions(self, chance: Chance, path: CasePath) -> list[Submission]:
-        """Every file that reaches the CPS on a path, in order of days."""
-        found = []
-        if path.advice is not None:
-            found.append(self._accepted(chance, path, Submission(path.advice, "early_advice")))
-        if path.charging is not None:
-            found += self._charging_submissions(chance, path, path.charging)
-        if path.finalised is not None:
-            found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
-        return found
+    def flags(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> str:
+        """The monitoring codes of a case, the same for all its suspects."""
+        table = self._table
+        is_child = any(chance.happens(child_share(crime.offence_code, crime.age_band)) for crime in crimes)
+        is_abuse = chance.happens(table.number("child_abuse_flag", "child" if is_child else "adult"))
+        shares = table.value("monitoring_flags").items()
+        flags = [flag for flag, share in shares if chance.happens(share[path.crime_class])]
+        return "|".join([RAPE_FLAG] * path.is_flagged + [CHILD_ABUSE_FLAG] * is_abuse + flags)
 
     def discussion(self, chance: Chance, case: Case) -> Discussion | None:
         """An early discussion of the case's first crime, where there was time and reason for one."""
@@ -115,7 +123,7 @@ class CaseRecorder:
         return Discussion(
             crime_reference=crime.reference.text,
             force_code=case.unit[:2],
-            reasons=chance.several(table.mix("complexity_reasons"), 3),
+            reasons=self._complexity(chance, case),
             held=held,
             expected=max(held, first + chance.between(*table.ends("early_discussion", "expected"))),
             allocated=held + wait if is_allocated else None,
@@ -127,7 +135,6 @@ class CaseRecorder:
         custody = "custody" if path.is_in_custody else "other"
         is_by_cps_direct = chance.happens(table.number("decided_by_cps_direct", custody))
         for suspect in path.suspects:
-            flags = self._flags(chance, path)
             for submission in case.submissions:
                 receipt = Receipt(
                     urn=case.urn_on(submission.received, suspect),
@@ -137,7 +144,7 @@ class CaseRecorder:
                     receipt_type=submission.receipt_type,
                     is_in_custody=path.is_in_custody,
                     target_days=int(table.number("target_days", custody)),
-                    flags=flags,
+                    flags=case.flags,
                     is_by_cps_direct=is_by_cps_direct and submission.receipt_type != "early_advice",
                     triage_outcome=submission.triage_outcome,
                     triaged=submission.triaged,
@@ -151,32 +158,25 @@ class CaseRecorder:
                 case.last_receipts[suspect.number] = receipt
                 yield receipt
 
-    def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure | InformationRequest]:
-        """Reviews with the failures that they find, and the requests that they make."""
-        path = case.path
-        days: dict[int, str] = {}
-        first_request: int | None = None
-        until = max((suspect.decided for suspect in path.suspects), default=0)
+    def prepare(self, chance: Chance, case: Case) -> None:
+        """Give a case what police and CPS exchange before the decision: submissions, reviews, action plans."""
+        case.submissions = self._submissions(chance, case.path)
+        case.reviewed = self._review_days(chance, case)
+        first = min((day for day, kind in case.reviewed.items() if kind == "initial_review"), default=None)
+        if first is not None and not case.path.is_simple:
+            case.requests = list(self._requests(chance, case, first))
+            self._submit_answers(chance, case)
+        earliest = case.crimes[0].recorded
         for submission in case.submissions:
-            if submission.triage_outcome.startswith("rejected"):
-                continue
-            reviewed = submission.received + 1 + chance.days(self._table.spread("initial_review"))
-            if submission.receipt_type == "early_advice":
-                latest = path.charging
-                kind = "early_advice"
-            else:
-                latest, kind = until, "initial_review"
-                if not chance.happens(self._table.number("initial_review", "share")):
-                    continue
-            if (latest is not None and reviewed >= latest) or reviewed in days:
-                continue
-            days[reviewed] = kind
-            if kind == "initial_review" and first_request is None:
-                first_request = reviewed
-            yield from self._review(chance, case, reviewed, kind, path.suspects)
-        yield from self._decision_reviews(chance, case, days)
-        if first_request is not None:
-            yield from self._requests(chance, case, first_request, until)
+            delay = int(chance.pick(self._table.mix("submission_to_receipt")))
+            submission.submitted = max(min(earliest, submission.received), submission.received - delay)
+            earliest = submission.received + 1  # a file goes once a day at most
+
+    def reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
+        """Reviews with the failures that they find."""
+        for reviewed, kind in case.reviewed.items():
+            yield from self._review(chance, case, reviewed, kind, case.path.suspects)
+        yield from self._decision_reviews(chance, case)
 
     def decisions(self, case: Case) -> Iterator[Decision]:
         """Each suspect's decisions, once the receipts are made: one that was reopened, and the last."""
@@ -209,12 +209,28 @@ class CaseRecorder:
                 finalised=court.finalised,
                 outcome=court.outcome,
                 victim_reason="" if is_convicted else self._victim_reason(chance, court.outcome),
-                offence_code=self._offence(case, suspect) if is_convicted else "",
+                offence_code=self._convicted_offence(chance, case, suspect, court) if is_convicted else "",
             )
+
+    def _submissions(self, chance: Chance, path: CasePath) -> list[Submission]:
+        """Every file that reaches the CPS on a path, in order of days."""
+        found = []
+        if path.advice is not None:
+            found.append(self._accepted(chance, path, Submission(path.advice, "early_advice")))
+        if path.charging is not None:
+            found += self._charging_submissions(chance, path, path.charging)
+        if path.finalised is not None:
+            found.append(self._accepted(chance, path, Submission(path.finalised[1], "resubmission")))
+        return found
 
     def _charging_submissions(self, chance: Chance, path: CasePath, charging: int) -> list[Submission]:
         table = self._table
-        until = path.finalised[0] if path.finalised else min(suspect.decided for suspect in path.suspects)
+        until = min(suspect.decided for suspect in path.suspects)
+        if path.first_finalised is not None:  # leave time for an action plan
+            least = table.number("finalised_after", "least_days") - table.number(
+                "finalised_after", "days_for_resubmission"
+            )
+            until = path.first_finalised - int(least)
         found = [Submission(charging, "charging_decision")]
         rejection = float(table.in_year(year_of(charging), "triage_rejection", "non_compliant"))
         while until - found[-1].received > table.number("triage_rejection", "least_days_to_decision"):
@@ -226,6 +242,17 @@ class CaseRecorder:
             rejection = table.number("triage_rejection", "after_resubmission")
         self._accepted(chance, path, found[-1])
         return found
+
+    def _complexity(self, chance: Chance, case: Case) -> str:
+        """Why the investigation is complex: what is true of the case, or may be of any."""
+        is_true = {
+            "multiple_suspects": len(case.path.suspects) > 1,
+            "multiple_victims": any(crime.victim > 1 for crime in case.crimes),
+            "non_recent": any(crime.is_non_recent for crime in case.crimes),
+            "vulnerable_victim": not {VULNERABLE_VICTIM_FLAG, CHILD_ABUSE_FLAG}.isdisjoint(case.flags.split("|")),
+        }
+        weights = self._table.value("complexity_reasons").items()
+        return chance.several(mix_of({reason: weight for reason, weight in weights if is_true.get(reason, True)}), 3)
 
     def _rejection(self, chance: Chance, non_compliant: float) -> str:
         draw = chance.share()
@@ -254,30 +281,48 @@ class CaseRecorder:
         submission.allocated = submission.triaged + delay
         return submission
 
-    def _flags(self, chance: Chance, path: CasePath) -> str:
-        table = self._table.value("monitoring_flags")
-        flags = [flag for flag, share in table.items() if chance.share() < share[path.crime_class]]
-        return "|".join([RAPE_FLAG, *flags] if path.is_flagged else flags)
+    def _review_days(self, chance: Chance, case: Case) -> dict[int, str]:
+        """The days of reviews before the decision, with their types."""
+        table, path = self._table, case.path
+        days: dict[int, str] = {}
+        until = max((suspect.decided for suspect in path.suspects), default=0)
+        for submission in case.submissions:
+            if submission.triage_outcome.startswith("rejected"):
+                continue
+            reviewed = submission.received + 1 + chance.days(table.spread("initial_review"))
+            kind, latest = "initial_review", until
+            if submission.receipt_type == "early_advice":
+                kind, latest = "early_advice", path.charging or NEVER
+            elif path.first_finalised is not None and submission.received < path.first_finalised:
+                reviewed = min(reviewed, path.first_finalised - int(table.number("finalised_after", "days_for_plan")))
+            elif not chance.happens(table.number("initial_review", "share")):
+                continue
+            if reviewed < latest and reviewed not in days:
+                days[reviewed] = kind
+        return days
 
     def _review(
         self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]
     ) -> Iterator[Review | GuidanceFailure]:
         assessment = self._assessment(chance, reviewed, kind)
+        reasons = chance.several(self._table.mix("guidance_failures"), 3).split("|")
+        if any(suspect.charged is not None and suspect.charged < reviewed for suspect in suspects):
+            assessment, reasons = "not_compliant", [_CHARGED_IN_BREACH]
         if case.urn_on(reviewed) != case.urn and not case.is_split:
             assessment = "not_assessed"  # the lead case keeps the findings of that day
         for suspect in suspects:
             number = case.number_on(reviewed, suspect)
             yield Review(case.urn_on(reviewed, suspect), number, kind, reviewed, assessment)
         if assessment == "not_compliant":
-            yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed)
+            yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed, reasons)
 
-    def _decision_reviews(self, chance: Chance, case: Case, days: dict[int, str]) -> Iterator[Review | GuidanceFailure]:
+    def _decision_reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
         decided: dict[int, list[Suspect]] = {}
         for suspect in case.path.suspects:
             if suspect.decision:
                 decided.setdefault(suspect.decided, []).append(suspect)
         for reviewed, suspects in decided.items():
-            if reviewed not in days:
+            if reviewed not in case.reviewed:
                 yield from self._review(chance, case, reviewed, "pre_charge_decision", suspects)
 
     def _assessment(self, chance: Chance, reviewed: int, kind: str) -> str:
@@ -288,9 +333,9 @@ class CaseRecorder:
         compliant = float(self._table.in_year(year_of(reviewed), "guidance_assessment", "compliant"))
         return "compliant" if draw < not_assessed + (1 - not_assessed) * compliant else "not_compliant"
 
-    def _failures(self, chance: Chance, urn: str, reviewed: int) -> Iterator[GuidanceFailure]:
+    def _failures(self, chance: Chance, urn: str, reviewed: int, reasons: list[str]) -> Iterator[GuidanceFailure]:
         table = self._table
-        for reason in chance.several(table.mix("guidance_failures"), 3).split("|"):
+        for reason in reasons:
             is_disputed = chance.happens(table.number("guidance_dispute", "disputed"))
             is_upheld = chance.happens(table.number("guidance_dispute", "upheld"))
             delay = 1 + chance.days(table.spread("guidance_dispute", "delay"))
@@ -298,21 +343,26 @@ class CaseRecorder:
                 urn, reviewed, reason, is_disputed, is_upheld, reviewed + delay if is_disputed else None
             )
 
-    def _requests(self, chance: Chance, case: Case, first: int, until: int) -> Iterator[InformationRequest]:
-        table = self._table
-        least = int(table.number("request_times", "least_days_a_plan"))
+    def _requests(self, chance: Chance, case: Case, first: int) -> Iterator[InformationRequest]:
+        """The items of all action plans; a case that is finalised administratively has one that is never answered."""
+        table, path = self._table, case.path
+        until = path.first_finalised or max(suspect.decided for suspect in path.suspects)
         days = until - first
-        plans = min(int(chance.pick(table.mix("plans_per_case"))), max(1, days // least))
+        plans = min(
+            int(chance.pick(table.mix("plans_per_case"))),
+            max(1, days // int(table.number("request_times", "least_days_a_plan"))),
+        )
         for plan in range(plans):
-            for item in range(1, int(chance.pick(table.mix("items_per_plan"))) + 1):
-                yield self._request(chance, _Item(case.urn, plan + 1, item), first + plan * days // plans, until)
+            items = int(chance.pick(table.mix("items_per_plan")))
+            missing = chance.between(1, items) if plan == 0 and path.first_finalised is not None else 0
+            requested = first + plan * days // (plans + 1)  # the last plan has time as well
+            for number in range(1, items + 1):
+                item = self._request(chance, _Item(case.urn, plan + 1, number), requested)
+                self._answer(chance, path, item, until, is_missing=number == missing)
+                yield item
 
-    def _request(self, chance: Chance, item: _Item, requested: int, until: int) -> InformationRequest:
+    def _request(self, chance: Chance, item: _Item, requested: int) -> InformationRequest:
         table = self._table
-        answered = requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
-        if answered > until:  # what is waited for comes before the decision
-            answered = chance.between(requested + 1, until)
-        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
         sign_off = ""
         if item.plan_number > 1:
             sign_off = "true" if chance.happens(table.number("request_times", "senior_sign_off")) else "false"
@@ -323,17 +373,74 @@ class CaseRecorder:
             category=chance.pick(table.mix("request_categories")),
             requested=requested,
             due=requested + int(chance.pick(table.mix("request_times", "due_days"))),
-            received=None if is_cancelled else answered,
-            cancelled=answered if is_cancelled else None,
+            received=None,
+            cancelled=None,
             priority="essential" if chance.happens(table.number("request_times", "essential")) else "standard",
             sign_off=sign_off,
         )
 
+    def _answer(
+        self, chance: Chance, path: CasePath, item: InformationRequest, until: int, *, is_missing: bool
+    ) -> None:
+        """Say when an item is answered or withdrawn, if ever.
+
+        What is open on the day ``until`` of the decision is mostly withdrawn with it. Where the case was finalised
+        administratively it stays open until the case comes back; what is ``missing`` then as well is never answered.
+        """
+        table = self._table
+        day = item.requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
+        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
+        if path.first_finalised is None:
+            is_late = day > until
+            if is_late and chance.happens(table.number("request_times", "withdrawn_at_decision")):
+                item.cancelled = until
+            elif is_cancelled and not is_late:
+                item.cancelled = day
+            else:
+                item.received = day
+            return
+        if is_missing:
+            item.priority = "essential"
+        is_open = is_missing or day > until or chance.happens(table.number("finalised_after", "unanswered"))
+        if not is_open:
+            item.cancelled, item.received = (day, None) if is_cancelled else (None, day)
+        elif path.finalised is not None and not (is_missing and path.suspects[0].decision == FINALISED):
+            item.received = path.finalised[1]
+
+    def _submit_answers(self, chance: Chance, case: Case) -> None:
+        """Let the answers to some action plans come together, with a resubmission of the file before the decision."""
+        until = case.path.first_finalised or min(suspect.decided for suspect in case.path.suspects)
+        for plan in range(1, case.requests[-1].plan_number + 1):
+            answered = [
+                item
+                for item in case.requests
+                if item.plan_number == plan and item.received is not None and item.received < until
+            ]
+            if not answered or not chance.happens(self._table.number("answered_by_resubmission")):
+                continue
+            day = max(item.received or 0 for item in answered)
+            if any(submission.received == day for submission in case.submissions):
+                continue
+            for item in answered:
+                item.received = day
+            case.submissions.append(self._accepted(chance, case.path, Submission(day, "resubmission")))
+        case.submissions.sort(key=lambda submission: submission.received)
+
     def _offence(self, case: Case, suspect: Suspect) -> str:
         """The charged offence; the same for every record of the suspect."""
-        mix = self._table.mix("charged_offence_codes", case.crimes[0].offence_code)
-        spot = (case.path.first_received * 7 + suspect.number * 13 + suspect.decided * 5) % 100
-        return str(mix.at(spot / 100))
+        chance = Chance("charged", case.urn, suspect.number, suspect.decided)
+        offence = str(chance.pick(self._table.mix("charged_offence_codes", case.crimes[0].offence_code)))
+        return self._or_lesser(chance, offence, "charged") if case.path.is_flagged else offence
+
+    def _convicted_offence(self, chance: Chance, case: Case, suspect: Suspect, court: Court) -> str:
+        return self._or_lesser(chance, self._offence(case, suspect), court.outcome)
+
+    def _or_lesser(self, chance: Chance, offence: str, stage: str) -> str:
+        """The offence, or at times a lesser one that takes its place when it is charged or when the court convicts."""
+        is_lesser = chance.happens(self._table.number("lesser_offence_share", stage))
+        if not is_lesser or offence not in self._table.value("lesser_offence_codes"):
+            return offence
+        return str(chance.pick(self._table.mix("lesser_offence_codes", offence)))
 
     def _victim_reason(self, chance: Chance, outcome: str) -> str:
         if not chance.happens(self._table.number("victim_reason", "share", outcome)):

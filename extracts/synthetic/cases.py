@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from extracts.synthetic.calibration import Calibration, calibration
+from extracts.synthetic.calibration import Calibration, Mix, calibration, mix_of
 from extracts.synthetic.months import year_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class CasePath:
         advice: day of the receipt for early advice.
         charging: day of the first receipt for a charging decision; None where advice was never followed.
         finalised: day on which it was finalised administratively before it came back, and the day when it did.
+        is_simple: it is decided without a request for information.
     """
 
     crime_class: str
@@ -68,6 +69,7 @@ class CasePath:
     advice: int | None
     charging: int | None
     finalised: tuple[int, int] | None = None
+    is_simple: bool = False
     suspects: list[Suspect] = field(default_factory=list)
 
     @property
@@ -76,6 +78,13 @@ class CasePath:
         first = self.advice if self.advice is not None else self.charging
         assert first is not None
         return first
+
+    @property
+    def first_finalised(self) -> int | None:
+        """The first day on which it was finalised administratively, because something was not answered."""
+        if self.finalised is not None:
+            return self.finalised[0]
+        return min((suspect.decided for suspect in self.suspects if suspect.decision == FINALISED), default=None)
 
     @property
     def last_event(self) -> int:
@@ -91,6 +100,7 @@ class PathMaker:
 
     def __init__(self, table: Calibration | None = None) -> None:
         self._table = table or calibration()
+        self._decision_mixes: dict[tuple[str, int, bool], Mix] = {}
 
     def path(self, chance: Chance, crime_class: str, earliest: int, suspects: int) -> CasePath:
         """The path of a case whose crime was recorded on the day ``earliest``."""
@@ -132,20 +142,19 @@ class PathMaker:
         return str(chance.pick(self._table.mix_in_year(year_of(finalised), "court_outcome_mix", crime_class)))
 
     def _decide(self, chance: Chance, path: CasePath, charging: int) -> None:
+        table = self._table
         decided = charging + self._days_to_decision(chance, path)
-        first = self._decision(chance, path.crime_class, decided)
-        if (
-            first == FINALISED
-            and not path.is_in_custody
-            and chance.happens(self._table.number("reopened_share", "share"))
-        ):
-            reopened = decided + 1 + chance.days(self._table.spread("reopened_share", "after"))
-            path.finalised = (decided, reopened)
-            decided = reopened + 1 + chance.days(self._table.spread("receipt_to_decision", "without_request"))
-            first = self._decision(chance, path.crime_class, decided)
-        for suspect in path.suspects:
-            is_first = suspect.number == 1
-            decision = first if is_first else self._decision(chance, path.crime_class, decided)
+        decisions = self._decisions(chance, path, decided)
+        if decisions[0] == FINALISED:
+            path.is_simple = False
+            least = int(table.number("finalised_after", "least_days"))
+            decided = charging + least + chance.days(table.spread("finalised_after", "later"))
+            if chance.happens(table.number("reopened_share", "share")):
+                reopened = decided + 1 + chance.days(table.spread("reopened_share", "after"))
+                path.finalised = (decided, reopened)
+                decided = reopened + 1 + chance.days(table.spread("receipt_to_decision", "without_request"))
+                decisions = self._decisions(chance, path, decided)
+        for suspect, decision in zip(path.suspects, decisions, strict=True):
             suspect.decided = decided
             self.settle(chance, path, suspect, decision)
 
@@ -153,12 +162,31 @@ class PathMaker:
         table = self._table
         if path.is_in_custody:
             return chance.days(table.spread("receipt_to_decision", "custody"))
-        is_simple = chance.happens(table.number("no_request_share", path.crime_class))
-        spread = table.spread("receipt_to_decision", "without_request" if is_simple else path.crime_class)
+        path.is_simple = chance.happens(table.number("no_request_share", path.crime_class))
+        spread = table.spread("receipt_to_decision", "without_request" if path.is_simple else path.crime_class)
         return 1 + chance.days(spread)
 
-    def _decision(self, chance: Chance, crime_class: str, decided: int) -> str:
-        return str(chance.pick(self._table.mix_in_year(year_of(decided), "decision_mix", crime_class)))
+    def _decisions(self, chance: Chance, path: CasePath, decided: int) -> list[str]:
+        """A decision for each suspect; the whole case is finalised administratively, or nobody in it."""
+        year = year_of(decided)
+        first = str(chance.pick(self._decision_mix(path.crime_class, year, can_be_finalised=not path.is_in_custody)))
+        if first == FINALISED:
+            return [first] * len(path.suspects)
+        mix = self._decision_mix(path.crime_class, year, can_be_finalised=False)
+        return [first, *(str(chance.pick(mix)) for _ in path.suspects[1:])]
+
+    def _decision_mix(self, crime_class: str, year: int, *, can_be_finalised: bool) -> Mix:
+        """The mix of a year: over cases in custody, which are never finalised administratively, and all others."""
+        key = (crime_class, year, can_be_finalised)
+        if key not in self._decision_mixes:
+            weights = dict(self._table.in_year(year, "decision_mix", crime_class))
+            share = weights[FINALISED] / sum(weights.values())
+            share /= 1 - self._table.number("custody_share", crime_class)
+            others = sum(weights.values()) - weights.pop(FINALISED)
+            if can_be_finalised:
+                weights[FINALISED] = others * share / (1 - share)
+            self._decision_mixes[key] = mix_of(weights)
+        return self._decision_mixes[key]
 
     def _charged(self, chance: Chance, path: CasePath, decided: int) -> int:
         table = self._table

@@ -6,6 +6,7 @@ Belongs here: a month of one force's crimes. Does not belong here: referrals (``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from extracts.synthetic.calibration import Mix, calibration, is_rape, mix_of, recorded_offences
@@ -18,12 +19,25 @@ if TYPE_CHECKING:
 
     from extracts.synthetic.references import ReferenceMint
 
+AGE_NOT_KNOWN = "not_known"
+_OUTCOMES_OF_THE_CPS = (1, 9)  # charged; not in the public interest (CPS)
+_CHILD_BANDS = ("0_to_12", "13_to_15", "16_to_17")
 _YEAR = 365
 
 
 def crime_class(offence_code: str) -> str:
     """Rape or other: the two classes that the calibration tells apart."""
     return "rape" if is_rape(offence_code) else "other"
+
+
+@cache
+def child_share(offence_code: str, age_band: str) -> float:
+    """Probability that the victim was under 18: told by the age, or by the offence where the age is not recorded."""
+    if age_band != AGE_NOT_KNOWN:
+        return float(age_band in _CHILD_BANDS)
+    weights = dict(_victim_ages(offence_code))
+    weights.pop(AGE_NOT_KNOWN)
+    return sum(weights.get(band, 0) for band in _CHILD_BANDS) / sum(weights.values())
 
 
 def published_year(year: int) -> int:
@@ -66,6 +80,13 @@ def _month_bounds(year: int, chance: Chance) -> list[float]:
     return bounds
 
 
+def _victim_ages(offence_code: str) -> Mapping[str, float]:
+    table = calibration()
+    group = table.value("offence_age_group").get(offence_code, "any")
+    weights: Mapping[str, float] = table.value("victim_age_by_offence", group)
+    return weights
+
+
 @dataclass(frozen=True, slots=True)
 class _ClassTables:
     """What is drawn for crimes of one class."""
@@ -84,7 +105,13 @@ class CrimeMaker:
         self._classes = {
             name: _ClassTables(
                 table.number("non_recent_share", name),
-                mix_of({code: n for code, n in table.value("outcome_mix", name).items() if code != 1}),
+                mix_of(
+                    {
+                        code: n
+                        for code, n in table.value("outcome_mix", name).items()
+                        if code not in _OUTCOMES_OF_THE_CPS
+                    }
+                ),
                 table.spread("outcome_delay", name).days,
             )
             for name in ("rape", "other")
@@ -97,13 +124,15 @@ class CrimeMaker:
         self._unknown = table.number("committed_known", "neither")
         self._range_share = table.number("committed_known", "range")
         self._range = table.spread("committed_known", "range_days")
-        groups = table.value("offence_age_group")
-        self._ages = {
-            code: table.mix("victim_age_by_offence", groups.get(code, "any"))
-            for codes in recorded_offences().values()
-            for code in codes
-        }
-        self._characteristics = [(name, share) for name, share in table.value("characteristics_recorded").items()]
+        self._ages = {code: mix_of(_victim_ages(code)) for codes in recorded_offences().values() for code in codes}
+        self._one_report = table.number("crimes_of_a_case", "one_report")
+        self._one_victim = table.number("crimes_of_a_case", "one_victim")
+        self._alike_in_recency = table.number("crimes_of_a_case", "alike_in_recency")
+        low, high = table.value("equality_completeness", "force")
+        completeness = low + (high - low) * Chance("equalities", mint.force_code).share()
+        shares = table.value("characteristics_recorded").items()
+        self._characteristics = [(name, share ** (1 / completeness)) for name, share in shares]
+        self._of_record = table.number("equality_completeness", "of_record")
         self._reason_given = table.number("not_referred_reason_given")
         self._reasons = {str(code): reason for code, reason in table.value("not_referred_reason_by_outcome").items()}
 
@@ -114,6 +143,7 @@ class CrimeMaker:
         reported = recorded if share() < self._recording_share else recorded - chance.days(self._recording)
         is_non_recent = share() < self._classes[crime_class(offence_code)].non_recent_share
         committed_from, committed_to = self._committed(chance, reported, is_non_recent)
+        age_band = chance.pick(self._ages[offence_code])
         return Crime(
             reference=self._mint.crime_reference(),
             unit=chance.one_of(self._mint.units),
@@ -122,15 +152,32 @@ class CrimeMaker:
             committed_to=committed_to,
             reported=reported,
             recorded=recorded,
-            age_band=chance.pick(self._ages[offence_code]),
+            age_band=age_band,
             is_non_recent=is_non_recent,
-            characteristics=self.characteristics(chance),
+            characteristics=self._characteristics_filled(chance, age_band),
         )
 
-    def characteristics(self, chance: Chance) -> str:
-        """Which characteristics of the victim are filled in."""
-        share = chance.share
-        return "|".join([name for name, filled in self._characteristics if share() < filled])
+    def further_crime(self, chance: Chance, offence_code: str, month: int, first: Crime) -> Crime:
+        """Another crime of the case that a first one began: of one unit, and mostly of one victim and one report."""
+        crime = self.crime(chance, offence_code, month)
+        crime.unit = first.unit
+        if chance.happens(self._one_report):
+            crime.reported, crime.recorded = first.reported, first.recorded
+        if chance.happens(self._alike_in_recency):
+            crime.is_non_recent = first.is_non_recent
+        crime.committed_from, crime.committed_to = self._committed(chance, crime.reported, crime.is_non_recent)
+        # Another offence may have other bounds of age: then it was done to somebody else.
+        if first.age_band in self._ages[offence_code].values and chance.happens(self._one_victim):
+            crime.age_band, crime.characteristics = first.age_band, first.characteristics
+        else:
+            crime.victim = first.victim + 1
+        return crime
+
+    def revise(self, chance: Chance, crime: Crime, day: int) -> None:
+        """Let the record of a crime read differently from a day on: more may be filled in by then."""
+        filled = {*crime.characteristics.split("|"), *self._characteristics_filled(chance, crime.age_band).split("|")}
+        names = ("age", *(name for name, _ in self._characteristics))
+        crime.revised_on, crime.revised_characteristics = day, "|".join([name for name in names if name in filled])
 
     def close_unreferred(self, chance: Chance, crime: Crime, earliest: int | None = None) -> None:
         """Give an outcome that needs no prosecutor, on or after a day."""
@@ -140,6 +187,16 @@ class CrimeMaker:
         crime.outcome_day = start + tables.outcome_delay[int(chance.share() * len(tables.outcome_delay))]
         if earliest is None and chance.share() < self._reason_given:
             crime.not_referred_reason = self._reasons.get(crime.outcome, "other")
+
+    def _characteristics_filled(self, chance: Chance, age_band: str) -> str:
+        """Which characteristics of the victim are filled in: mostly those up to how complete the record is."""
+        share = chance.share
+        record = share()
+        names = [] if age_band == AGE_NOT_KNOWN else ["age"]
+        for name, filled in self._characteristics:
+            if (record if share() < self._of_record else share()) < filled:
+                names.append(name)
+        return "|".join(names)
 
     def _committed(self, chance: Chance, reported: int, is_non_recent: bool) -> tuple[int | None, int | None]:
         """First and last day of the offence; neither near the anniversary, on which the year of delay turns."""

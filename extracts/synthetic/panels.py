@@ -5,6 +5,7 @@ Belongs here: one panel's month. Does not belong here: the cases that they read.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from extracts.synthetic.calibration import Calibration, calibration
@@ -34,6 +35,17 @@ _TITLES = (
     ("Record the rationale of decisions not to refer", "not_referred_reason_recorded_share"),
     ("Limit requests for digital material to what the case needs", "information_requests_digital_share"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One sampled item: the answer that it deserves, what a request is, and whether the decision is changed."""
+
+    sample_item_id: str
+    letter: str
+    agreed: str
+    request: str
+    is_decision_changed: bool
 
 
 class Panel:
@@ -74,28 +86,40 @@ class Panel:
         table = self._table
         for letter, number_drawn in table.value("panel_sample").items():
             for number in range(1, int(number_drawn) + 1):
-                item = f"{month // 12}-{month % 12 + 1:02d}-{letter}{self._first_item + number:03d}"
+                name = f"{month // 12}-{month % 12 + 1:02d}-{letter}{self._first_item + number:03d}"
+                item = self._item(chance, name, letter)
                 for role in ("police", "cps"):
                     if chance.happens(table.number("panel_reading", "both_read")):
-                        self._outbox.put("panel_findings", self._finding(chance, item, letter, role, meeting_day))
+                        self._outbox.put("panel_findings", self._finding(chance, item, role, meeting_day))
 
-    def _finding(self, chance: Chance, item: str, letter: str, role: str, meeting_day: int) -> PanelFinding:
+    def _item(self, chance: Chance, name: str, letter: str) -> _Item:
+        agreed = str(chance.pick(self._table.mix("panel_agreed", "answers")))
+        is_changed = agreed == "no" and chance.happens(self._table.number("panel_judgement", "decision_changed"))
+        return _Item(name, letter, agreed, self._request(chance, agreed), is_changed)
+
+    def _request(self, chance: Chance, agreed: str) -> str:
+        """What a request is, so that it fits the answer."""
+        return str(chance.pick(self._table.mix("panel_judgement", "request", agreed)))
+
+    def _finding(self, chance: Chance, item: _Item, role: str, meeting_day: int) -> PanelFinding:
         table = self._table
-        agreed = str(chance.pick(table.mix("panel_agreed")))
-        judged = letter == "I"
+        agreed, request = item.agreed, item.request
+        is_of_one_mind = chance.happens(table.number("panel_agreed", "of_one_mind"))
+        if not is_of_one_mind and not item.is_decision_changed:
+            agreed = str(chance.pick(table.mix("panel_agreed", "answers")))
+            request = self._request(chance, agreed)
+        is_judged = item.letter == "I"
         row = [
-            item,
-            _SAMPLES[letter],
+            item.sample_item_id,
+            _SAMPLES[item.letter],
             role,
             agreed,
             self._themes(chance, agreed),
-            _yes(chance.happens(table.number("panel_judgement", "relevant"))) if judged else "",
-            _yes(chance.happens(table.number("panel_judgement", "proportionate"))) if judged else "",
-            _yes(agreed == "no" and chance.happens(table.number("panel_judgement", "decision_changed"))),
+            _yes("relevant" in request.split("_")) if is_judged else "",
+            _yes("proportionate" in request.split("_")) if is_judged else "",
+            _yes(item.is_decision_changed),
         ]
-        return PanelFinding(
-            row, meeting_day - chance.between(*self._table.ends("panel_reading", "days_before_meeting"))
-        )
+        return PanelFinding(row, meeting_day - chance.between(*table.ends("panel_reading", "days_before_meeting")))
 
     def _themes(self, chance: Chance, agreed: str) -> str:
         themes: list[str] = []

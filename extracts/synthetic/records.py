@@ -31,7 +31,7 @@ def _yes(answer: bool) -> str:
 
 @dataclass(slots=True)
 class Crime:
-    """One recorded crime."""
+    """One recorded crime; ``victim`` numbers the victims of its case and is written nowhere."""
 
     reference: CrimeReference
     unit: str
@@ -48,6 +48,7 @@ class Crime:
     not_referred_reason: str = ""
     revised_on: int | None = None
     revised_characteristics: str = ""
+    victim: int = 1
 
     @property
     def days(self) -> Sequence[int | None]:
@@ -239,7 +240,7 @@ class GuidanceFailure:
         return [self.urn, DAY[self.reviewed], self.reason, _yes(self.is_disputed), upheld, _NOT_WITHDRAWN]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InformationRequest:
     """One item of an action plan."""
 

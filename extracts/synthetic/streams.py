@@ -16,7 +16,7 @@ from extracts.synthetic.cases import FINALISED, CasePath, PathMaker, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import CrimeMaker, crime_class, monthly_counts, published_year
 from extracts.synthetic.months import year_of
-from extracts.synthetic.records import GuidanceFailure, InformationRequest, Receipt, Referral, Review
+from extracts.synthetic.records import GuidanceFailure, Receipt, Referral, Review
 from extracts.synthetic.references import damaged_crime_reference, damaged_urn, is_distinctive, spread_out_urn
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _KIND_OF_REVIEW_RECORD = {
     Review: "cps_reviews",
     GuidanceFailure: "cps_guidance_failures",
-    InformationRequest: "cps_information_requests",
 }
 _WEEKS = 7
 
@@ -57,11 +56,10 @@ class _Growing:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """One submission as police sent it: when, why without advice, and what was mistyped."""
+    """One submission as police sent it: why without advice, and what was mistyped."""
 
     case: Case
     submission: Submission
-    submitted: int
     reason: str
     damage: str
     is_carried: bool
@@ -137,17 +135,20 @@ class Stream:
             name = crime_class(offence_code)
             rate = max(self._case_rate(name, year, received) for received in (year, year + 1))
             for _ in range(count):
-                self._crime(chance, self._crimes.crime(chance, offence_code, month), month, rate, left[name])
+                self._crime(chance, offence_code, month, rate, left[name])
                 left[name] -= 1
         for growing in self._growing.values():
             self._finish(chance, growing)
         self._growing.clear()
 
-    def _crime(self, chance: Chance, crime: Crime, month: int, rate: float, left: int) -> None:
-        """Let a crime join a case that gathers, begin one, or end without one."""
-        name = crime_class(crime.offence_code)
+    def _crime(self, chance: Chance, offence_code: str, month: int, rate: float, left: int) -> None:
+        """Make a crime, and let it join a case that gathers, begin one, or end without one."""
+        name = crime_class(offence_code)
         growing = self._growing.get(name)
-        if growing is None:
+        if growing is not None:
+            crime = self._crimes.further_crime(chance, offence_code, month, growing.crimes[0])
+        else:
+            crime = self._crimes.crime(chance, offence_code, month)
             path = self._next_path(chance, crime, month, rate, left)
             if path is None:
                 self._put_unreferred(chance, crime)
@@ -208,7 +209,7 @@ class Stream:
     def _put_crime(self, chance: Chance, crime: Crime, *, is_carried: bool, is_spare: bool) -> None:
         revised_on = self._police.revised_on(crime.recorded)
         if revised_on is not None and chance.happens(self._table.number("deliveries", "revised_share")):
-            crime.revised_on, crime.revised_characteristics = revised_on, self._crimes.characteristics(chance)
+            self._crimes.revise(chance, crime, revised_on)
         self._police.put("police_crimes", crime, is_carried=is_carried, is_spare=is_spare)
 
     def _finish(self, chance: Chance, growing: _Growing) -> None:
@@ -218,24 +219,27 @@ class Stream:
         is_several = len(path.suspects) > 1 and self._planned is None
         if is_several and chance.happens(self._table.number("second_urn_share")):
             path.suspects.pop()
-            paths.append(self._paths.path(chance, path.crime_class, crimes[0].recorded, 1))
+            other = self._paths.path(chance, path.crime_class, crimes[0].recorded, 1)
+            other.is_flagged = path.is_flagged
+            paths.append(other)
+        flags = self._recorder.flags(chance, path, crimes)
+        cases = [self._named(chance, each, crimes if each is path else crimes[:1], flags) for each in paths]
         for crime in crimes:
-            _bring_forward(crime, min(path.first_received for path in paths))
+            _bring_forward(crime, min(case.submissions[0].submitted for case in cases))
         self._close(chance, crimes, paths)
         last = max(path.last_event for path in paths)
         is_carried = max(last, *(crime.outcome_day or 0 for crime in crimes)) >= self._police.first
         for crime in crimes:
             self._put_crime(chance, crime, is_carried=is_carried, is_spare=False)
-        for number, each in enumerate(paths):
-            case = self._named(chance, each, crimes if number == 0 else crimes[:1])
+        for case in cases:
+            if self._planned is None:
+                self._split_or_merge(chance, case)
             self._put_case(chance, case, is_carried)
 
-    def _named(self, chance: Chance, path: CasePath, crimes: list[Crime]) -> Case:
+    def _named(self, chance: Chance, path: CasePath, crimes: list[Crime], flags: str) -> Case:
         unit = crimes[0].unit
-        case = Case(path, self._mint.urn(unit), unit, crimes)
-        case.submissions = self._recorder.submissions(chance, path)
-        if self._planned is None:
-            self._split_or_merge(chance, case)
+        case = Case(path, self._mint.urn(unit), unit, crimes, flags)
+        self._recorder.prepare(chance, case)
         return case
 
     def _split_or_merge(self, chance: Chance, case: Case) -> None:
@@ -296,6 +300,8 @@ class Stream:
             self._put_receipt(chance, receipt, is_carried)
         for record in recorder.reviews(chance, case):
             cps.put(_KIND_OF_REVIEW_RECORD[type(record)], record, is_carried=is_carried)
+        for request in case.requests:
+            cps.put("cps_information_requests", request, is_carried=is_carried)
         for decision in recorder.decisions(case):
             cps.put("cps_decisions", decision, is_carried=is_carried)
         for prosecution in recorder.prosecutions(chance, case):
@@ -309,16 +315,12 @@ class Stream:
         self._cps.put("cps_receipts", receipt, is_carried=is_carried)
 
     def _put_referrals(self, chance: Chance, case: Case, is_carried: bool) -> None:
-        earliest = case.crimes[0].recorded
         reason = self._why_no_advice(chance, case)
         for submission in case.submissions:
-            delay = int(chance.pick(self._table.mix("submission_to_receipt")))
-            submitted = max(min(earliest, submission.received), submission.received - delay)
-            earliest = submission.received + 1  # a file goes once a day at most
             damage = self._damage(chance)
             for suspect in case.path.suspects:
                 is_charging = submission.receipt_type == "charging_decision"
-                sent = _Sent(case, submission, submitted, reason if is_charging else "", damage, is_carried)
+                sent = _Sent(case, submission, reason if is_charging else "", damage, is_carried)
                 self._put_submission(chance, sent, suspect)
 
     def _put_submission(self, chance: Chance, sent: _Sent, suspect: Suspect) -> None:
@@ -337,10 +339,10 @@ class Stream:
                 text = damaged_crime_reference(crime.reference, how, chance)
             elif chance.happens(self._table.number("typed_otherwise", "crime_reference_in_small_letters")):
                 text = text.lower()
-            suspect_number = sent.case.number_on(submission.received, suspect)
-            referral = Referral(urn, text, suspect_number, submission.receipt_type, sent.submitted, sent.reason)
+            number_then = sent.case.number_on(submission.received, suspect)
+            referral = Referral(urn, text, number_then, submission.receipt_type, submission.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
-            if self._police.holds(sent.submitted, is_carried):
+            if self._police.holds(submission.submitted, is_carried):
                 self._link(referral, crime, true_urn, is_crime_damaged or is_urn_damaged)
 
     def _link(self, referral: Referral, crime: Crime, true_urn: str, is_damaged: bool) -> None:
@@ -374,7 +376,7 @@ class Stream:
 
 
 def _bring_forward(crime: Crime, day: int) -> None:
-    """A crime is recorded by the day on which its case reaches the CPS."""
+    """A crime is recorded by the day on which police send the first file of its case."""
     days = crime.recorded - day
     if days <= 0:
         return

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from extracts.synthetic.calibration import Calibration, calibration, recorded_offences
-from extracts.synthetic.cases import CHARGE, CaseBegun, CasePath, PathMaker, Suspect
+from extracts.synthetic.cases import CHARGE, FINALISED, CaseBegun, CasePath, PathMaker, Suspect
 from extracts.synthetic.chance import Chance
 from extracts.synthetic.crimes import crime_class, published_year
 from extracts.synthetic.months import first_day, month_number, year_of
@@ -33,10 +33,15 @@ _NOT_CHARGED = ("no_further_action_evidential", "no_further_action_public_intere
 _NEAR_DAYS = 150
 _NOT_CONVICTED = ("acquitted", "dropped")
 _CONVICTED = ("convicted_plea", "convicted_trial")
+_MOST_ATTEMPTS = 20  # about one set of paths in twenty lacks the cases that may be moved
 
 
 class YardstickError(ValueError):
     """No set of paths with the yardstick's counts was found; the message says what to change."""
+
+
+class _UnmetCountError(Exception):
+    """The paths of one attempt cannot be brought to a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +81,25 @@ def described(months: Period, scale: float, layout: Layout) -> dict[str, Any]:
 def planned_cases(seed: int, shares: dict[str, float], start_month: int, months: Period) -> PlannedCases:
     """Every case of the Area by force code, and by month of recording and class of its crimes.
 
-    ``shares``: the share of each force's cases that goes to the Area.
+    ``shares``: the share of each force's cases that goes to the Area. Where the paths drawn first cannot be brought to
+    the yardstick's counts, others are drawn; which attempt succeeds is the same in every run.
+
+    Raises:
+        YardstickError: no attempt succeeds.
     """
-    planner = _Planner(seed, months)
-    parts = planner.rape_parts() + planner.other_parts()
-    return planner.spread_over_forces(parts, shares, start_month)
+    for attempt in range(_MOST_ATTEMPTS):
+        planner = _Planner(seed, months, attempt)
+        try:
+            parts = planner.rape_parts() + planner.other_parts()
+        except _UnmetCountError:
+            continue
+        return planner.spread_over_forces(parts, shares, start_month)
+    raise YardstickError(f"the yardstick cannot be met with seed {seed}; choose another --seed")
 
 
 class _Planner:
-    def __init__(self, seed: int, months: Period) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, months: Period, attempt: int) -> None:
+        self._words = (seed, "yardstick", attempt)
         self._table: Calibration = calibration()
         self._paths = PathMaker(self._table)
         self._end = months.end.toordinal()
@@ -94,7 +108,7 @@ class _Planner:
     def rape_parts(self) -> list[_Part]:
         """Suspects that the CPS flags RAPE, with the yardstick's counts."""
         wanted = self._table.value("yardstick")
-        chance = Chance(self._seed, "yardstick", "rape")
+        chance = Chance(*self._words, "rape")
         parts = self._drawn(chance, "referred", "rape", is_flagged=True)
         decided = [part for part in parts if part.suspect.decision]
         _set_counts(chance, decided, wanted["completed"], lambda part: part.suspect.decided, self._move_decision)
@@ -107,7 +121,7 @@ class _Planner:
     def other_parts(self) -> list[_Part]:
         """All other suspects, so that the charges of all together are the yardstick's."""
         wanted = self._table.value("yardstick")
-        chance = Chance(self._seed, "yardstick", "other")
+        chance = Chance(*self._words, "other")
         parts = self._drawn(chance, "other_referred", "other", is_flagged=False)
         decided = [part for part in parts if part.suspect.decision]
         charges = {year: count - wanted["charged"][year] for year, count in wanted["rasso_charged"].items()}
@@ -116,7 +130,7 @@ class _Planner:
 
     def spread_over_forces(self, parts: Sequence[_Part], shares: dict[str, float], start_month: int) -> PlannedCases:
         """Give each case a force, by its recorded crimes, and a month of recording, by the usual delay."""
-        chance = Chance(self._seed, "yardstick", "forces")
+        chance = Chance(*self._words, "forces")
         planned: PlannedCases = {force_code: {} for force_code in shares}
         paths = {id(part.path): part.path for part in parts}
         for path in paths.values():
@@ -159,7 +173,11 @@ class _Planner:
     def _move_decision(self, part: _Part, day: int) -> bool:
         """Move a decision, if the path allows it."""
         path = part.path
-        if path.charging is None or path.finalised is not None or path.is_in_custody or day <= path.charging:
+        if path.charging is None or path.finalised is not None or path.is_in_custody:
+            return False
+        # Who did not send something was asked for it before.
+        least = self._table.number("finalised_after", "least_days") if part.suspect.decision == FINALISED else 1
+        if day < path.charging + least:
             return False
         part.suspect.decided = day
         return True
@@ -179,9 +197,15 @@ class _Planner:
                 self._charge(chance, parts, round(len(parts) * nearest))
             else:
                 self._charge(chance, parts, sum(part.suspect.decision == CHARGE for part in parts))
+        for part in decided:
+            others = {suspect.decision for suspect in part.path.suspects} - {"", FINALISED}
+            if part.suspect.decision == FINALISED and others:  # the case is, or nobody in it
+                self._paths.settle(chance, part.path, part.suspect, _NOT_CHARGED[0])
 
     def _charge(self, chance: Chance, parts: Sequence[_Part], count: int) -> None:
         """Charge ``count`` of these suspects; those who are charged already first, as far as they go."""
+        if count > len(parts):
+            raise _UnmetCountError(f"{count} charges of {len(parts)} decisions")
         ranked = sorted(chance.shuffled(parts), key=lambda part: part.suspect.decision != CHARGE)
         for place, part in enumerate(ranked):
             suspect = part.suspect
@@ -209,6 +233,8 @@ class _Planner:
                 if surplus and court is not None and (court.outcome in _CONVICTED) == (surplus > 0):
                     court.outcome = chance.one_of(others)
                     surplus += -1 if surplus > 0 else 1
+            if surplus:
+                raise _UnmetCountError(f"{count} convictions of {len(parts)}")
 
 
 def _set_counts(
@@ -233,7 +259,7 @@ def _set_counts(
             if left and move(part, mirrored):
                 left -= 1
         if left:
-            raise ValueError(f"the yardstick of {year} cannot be met; {left} are left over")
+            raise _UnmetCountError(f"{left} of {year}")
 
 
 def _beyond(

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from extracts.period import Period
+from extracts.suppliers import all_suppliers
 from extracts.synthetic import yardstick
 from extracts.synthetic.calibration import calibration
+from extracts.synthetic.cases import CHARGE
+from extracts.synthetic.chance import Chance
+from extracts.synthetic.months import month_number, year_of
+from extracts.synthetic.places import areas_of, forces_of
 from extracts.synthetic.plan import Layout
+from extracts.synthetic.request import Request, SynthesisError
+from extracts.synthetic.synthesise import synthesise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     from written_extracts import Written
 
@@ -128,3 +137,47 @@ def test_it_is_in_only_where_it_can_be_counted(months: str, scale: float, layout
 def test_the_counts_chosen_give_the_published_share(year: int, published: float) -> None:
     wanted = calibration().value("yardstick")
     assert round(100 * wanted["convicted"][year] / wanted["finalised"][year], 1) == published
+
+
+def _planned(seed: int) -> yardstick.PlannedCases:
+    area = all_suppliers()[yardstick.supplier()]
+    shares = {force_code: areas_of(force_code)[area.code] for force_code in forces_of(area)}
+    return yardstick.planned_cases(seed, shares, month_number(THREE_YEARS.start) - 24, THREE_YEARS)
+
+
+@pytest.mark.parametrize("seed", range(1, 51))
+def test_every_seed_has_the_counts(seed: int) -> None:
+    wanted = calibration().value("yardstick")
+    paths = [path for by_month in _planned(seed).values() for paths in by_month.values() for path in paths]
+    for year in wanted["years"]:
+        flagged = [path for path in paths if path.is_flagged]
+        decided = [s for path in flagged for s in path.suspects if s.decision and year_of(s.decided) == year]
+        courts = [s.court for path in flagged for s in path.suspects if s.court and year_of(s.court.finalised) == year]
+        counts = {
+            "referred": sum(len(path.suspects) for path in flagged if year_of(path.first_received) == year),
+            "completed": len(decided),
+            "charged": sum(suspect.decision == CHARGE for suspect in decided),
+            "finalised": len(courts),
+            "convicted": sum(court.outcome.startswith("convicted") for court in courts),
+            "rasso_charged": sum(
+                suspect.charged is not None and year_of(suspect.charged) == year
+                for path in paths
+                for suspect in path.suspects
+            ),
+        }
+        assert counts == {name: wanted[name][year] for name in counts}
+
+
+def test_where_no_attempt_succeeds_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # All files come on one day: there is nothing in the years beside the first to trade with.
+    monkeypatch.setattr(Chance, "between", lambda *_: THREE_YEARS.start.toordinal())
+    with pytest.raises(yardstick.YardstickError, match="choose another --seed"):
+        _planned(1)
+    monkeypatch.undo()
+
+    def fail(*_: object) -> None:
+        raise yardstick.YardstickError("choose another --seed")
+
+    monkeypatch.setattr(yardstick, "planned_cases", fail)
+    with pytest.raises(SynthesisError, match="choose another --seed"):
+        synthesise(Request(into=tmp_path / "extracts", months=THREE_YEARS))
