@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.lake import ALIAS
+from warehouse.linkage.exact import REPORTED_LATE_DAYS
 from warehouse.linkage.likeness import EDGES, FOLDED
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ KEY = (
     "submitted_date",
 )
 _KEY = ", ".join(KEY)
-# Some crimes of a case are reported after its first submission; one that is reported later than this is not weighed.
-REPORTED_LATE_DAYS = 60
 _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
 _REFERRAL_KEY = """
     force_code,
