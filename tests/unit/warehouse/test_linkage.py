@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -513,6 +513,50 @@ def test_a_crime_that_changes_moves_links_that_hang_on_it(desk: LinkDesk) -> Non
     desk.link()
 
     assert desk.links() == {desk.pair(CRIME, RECEIPT)}
+
+
+def test_a_crime_that_turns_out_to_be_reported_later_gives_way(desk: LinkDesk) -> None:
+    rival = Crime("20DV/140588/19")
+    desk.deliver(CRIME, rival, RECEIPT, replace(REFERRAL, crime_reference="20DV/140587/19"))
+    desk.link()
+    assert desk.methods() == []
+    desk.deliver(replace(rival, reported_date=DAY + timedelta(days=300)), sent_at=LATER)
+
+    desk.link()
+
+    assert desk.links() == {desk.pair(CRIME, RECEIPT)}
+
+
+def test_what_is_learnt_of_one_case_much_later_decides_a_referral_between_it_and_another(desk: LinkDesk) -> None:
+    rival, day = replace(RECEIPT, urn="20AB0123820"), DAY + timedelta(days=200)
+    desk.deliver(CRIME, RECEIPT, rival, replace(REFERRAL, urn="20AB0123720"))
+    assert desk.link().unlinked == 1
+    crime = Crime("20DV/777777/19")
+    resubmitted = Referral(rival.urn, crime.crime_reference, submission_type="resubmission", submitted_date=day)
+    desk.deliver(crime, replace(rival, receipt_type="resubmission", received_date=day), resubmitted)
+
+    desk.link()
+
+    assert desk.links() == {desk.pair(CRIME, RECEIPT), desk.pair(crime, rival)}
+
+
+def test_a_rival_two_months_away_is_linked_again_when_what_it_wanted_is_free(desk: LinkDesk) -> None:
+    # January's and February's submission want one receipt of February, until one of March comes that fits the latter.
+    january, february = date(2020, 1, 31), date(2020, 2, 6)
+    contested = replace(RECEIPT, monitoring_flags=None, received_date=february)
+    second = Crime("20DV/777777/19")
+    first_typed = replace(REFERRAL, urn="20AB0132520", submitted_date=january)
+    second_typed = Referral("20AB0123720", second.crime_reference, submitted_date=february)
+    for_second = replace(RECEIPT, urn="20AB0123780", received_date=date(2020, 3, 1))
+    deliveries = [(CRIME, second, contested, first_typed, second_typed), (for_second,)]
+    at_once = LinkDesk(desk.keys)
+    for records in deliveries:
+        desk.deliver(*records)
+        desk.link()
+        at_once.deliver(*records)
+    at_once.link()
+
+    assert desk.bridge() == at_once.bridge()
 
 
 def test_what_a_later_submission_of_the_case_tells_decides_between_two_crimes(desk: LinkDesk) -> None:
