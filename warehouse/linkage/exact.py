@@ -25,10 +25,10 @@ LEGS = ("urn_leg", "crime_leg")
 # Some crimes of a case are reported after its first submission; one that is reported later than this is not weighed.
 REPORTED_LATE_DAYS = 60
 
-# How many things speak against a crime. One alone often has another reason: a date that is off, a crime that is closed
-# or classified anew later, a case that another unit leads.
-CONTRADICTIONS = """(
-    (crime.reported_date > referral.submitted_date)::integer
+# How many things speak against a crime. One alone often has another reason: a crime that is closed or classified anew
+# later, a case that another unit leads.
+CONTRADICTIONS = f"""(
+    (crime.reported_date > referral.submitted_date + {REPORTED_LATE_DAYS})::integer
     + crime.is_not_referred::integer
     + coalesce(crime.is_rape <> referral.is_rape, false)::integer
     + coalesce(crime.police_unit <> referral.police_unit, false)::integer

@@ -15,8 +15,8 @@ Numbers are given in sequence, so a right reference, too, has cases and crimes o
 - the CPS had it last long before the submission, or first long after;
 - its receipt of this suspect and purpose has the submission of another day, and exact submissions name other crimes.
 
-An equal crime reference gives way where two of these speak against its crime: reported after the submission, closed as
-not referred, another offence than the case, another unit than the case.
+An equal crime reference gives way where two of these speak against its crime: reported long after the submission,
+closed as not referred, another offence than the case, another unit than the case.
 """
 
 from __future__ import annotations

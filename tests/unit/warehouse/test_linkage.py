@@ -148,10 +148,11 @@ def test_a_submission_without_a_receipt_yet_takes_no_neighbours_receipt_that_has
     assert desk.links() == {desk.pair(second, NEIGHBOUR)}
 
 
+@pytest.mark.parametrize("unit", ["20AB", "20ZZ"])
 def test_a_crime_that_is_reported_after_its_submission_stays_though_a_neighbour_fits_in_everything(
-    desk: LinkDesk,
+    desk: LinkDesk, unit: str
 ) -> None:
-    own = replace(CRIME, reported_date=DAY + timedelta(days=1))
+    own = replace(CRIME, reported_date=DAY + timedelta(days=1), police_unit=unit)
     desk.deliver(own, Crime("20DV/140587/19"), RECEIPT, REFERRAL)
 
     desk.link()
@@ -164,7 +165,7 @@ CONTRARY = [
     pytest.param({"not_referred_reason": "other"}, id="not referred"),
     pytest.param({"offence_code": "17A"}, id="another offence"),
     pytest.param({"police_unit": "20ZZ"}, id="another unit"),
-    pytest.param({"reported_date": DAY + timedelta(days=1)}, id="reported later"),
+    pytest.param({"reported_date": DAY + timedelta(days=61)}, id="reported long after"),
 ]
 
 
