@@ -163,6 +163,7 @@ def score(home: Home) -> Score:
                 select distinct
                     force_code,
                     urn_token as referral_urn_token,
+                    coalesce(urn_suffix, '') as referral_urn_suffix,
                     crime_reference_token as referral_crime_reference_token,
                     suspect_number,
                     submission_type,
@@ -238,6 +239,7 @@ def _load_truth(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         select distinct
             force_code,
             token_of_urn(urn) as referral_urn_token,
+            urn_suffix(urn) as referral_urn_suffix,
             token_of_crime(force_code, crime_reference) as referral_crime_reference_token,
             suspect_number::bigint as suspect_number,
             submission_type,

@@ -146,6 +146,7 @@ def _load_settled(connection: duckdb.DuckDBPyConnection, urn_tokens: str) -> Non
         select
             urn_leg.token as urn_token,
             crime_leg.token as crime_reference_token,
+            referral.referral_urn_suffix,
             referral.suspect_number,
             referral.submission_type,
             referral.submitted_date,
@@ -156,6 +157,7 @@ def _load_settled(connection: duckdb.DuckDBPyConnection, urn_tokens: str) -> Non
         select
             former.urn_token,
             case when former.crime_method = 'exact' then former.crime_reference_token end,
+            former.referral_urn_suffix,
             former.suspect_number,
             former.submission_type,
             former.submitted_date
@@ -182,11 +184,17 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
             group by urn_token
         ),
         claims as (
-            select receipts.urn_token, receipts.suspect_number, receipts.receipt_type, receipts.received_date,
+            select
+                receipts.urn_token,
+                receipts.urn_suffix,
+                receipts.suspect_number,
+                receipts.receipt_type,
+                receipts.received_date,
                 list(distinct settled.submitted_date) as claimed_dates
             from receipts
             inner join settled
                 on receipts.urn_token = settled.urn_token
+                and settled.referral_urn_suffix in ('', receipts.urn_suffix)
                 and receipts.suspect_number = settled.suspect_number
                 and receipts.receipt_type = settled.submission_type
                 and receipts.received_date between settled.submitted_date and settled.submitted_date + {RECEIPT_DAYS}
@@ -194,7 +202,12 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
         )
         select
             row_number() over (
-                order by receipts.urn_token, receipts.suspect_number, receipts.receipt_type, receipts.received_date
+                order by
+                    receipts.urn_token,
+                    receipts.urn_suffix,
+                    receipts.suspect_number,
+                    receipts.receipt_type,
+                    receipts.received_date
             ) as receipt_id,
             receipts.*,
             date_trunc('month', receipts.received_date)::date as month,
@@ -207,6 +220,7 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
         left join crimes on receipts.urn_token = crimes.urn_token
         left join claims
             on receipts.urn_token = claims.urn_token
+            and receipts.urn_suffix = claims.urn_suffix
             and receipts.suspect_number = claims.suspect_number
             and receipts.receipt_type = claims.receipt_type
             and receipts.received_date = claims.received_date

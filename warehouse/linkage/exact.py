@@ -34,9 +34,11 @@ CONTRADICTIONS = f"""(
     + coalesce(crime.police_unit <> referral.police_unit, false)::integer
 )"""
 
-# A submission and a receipt that agree in all but the reference; 00 stands for systems that forces share.
+# A submission and a receipt that agree in all but the reference; 00 stands for systems that forces share. A case is
+# often split after it was submitted, so what was submitted under the whole URN may have been received under a part.
 SAME_SUBMISSION = f"""(
     receipt.force_code in (referral.force_code, '00')
+    and referral.referral_urn_suffix in ('', receipt.urn_suffix)
     and receipt.suspect_number = referral.suspect_number
     and receipt.receipt_type = referral.submission_type
     and receipt.received_date between referral.submitted_date and referral.submitted_date + {RECEIPT_DAYS}

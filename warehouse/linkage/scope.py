@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KEY = (
     "force_code",
     "referral_urn_token",
+    "referral_urn_suffix",
     "referral_crime_reference_token",
     "suspect_number",
     "submission_type",
@@ -40,6 +41,7 @@ _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their
 _REFERRAL_KEY = """
     force_code,
     urn_token as referral_urn_token,
+    coalesce(urn_suffix, '') as referral_urn_suffix,
     crime_reference_token as referral_crime_reference_token,
     suspect_number,
     submission_type,
@@ -139,6 +141,7 @@ def current_receipts(wanted: str, column: str) -> str:
     return f"""
         select
             received.urn_token,
+            coalesce(received.urn_suffix, '') as urn_suffix,
             received.suspect_number,
             received.receipt_type,
             received.received_date,
@@ -152,7 +155,12 @@ def current_receipts(wanted: str, column: str) -> str:
         inner join ({wanted}) as wanted on received.{column} = wanted.{column}
         inner join accepted on received.delivery_id = accepted.delivery_id
         qualify row_number() over (
-            partition by received.urn_token, received.suspect_number, received.receipt_type, received.received_date
+            partition by
+                received.urn_token,
+                coalesce(received.urn_suffix, ''),
+                received.suspect_number,
+                received.receipt_type,
+                received.received_date
             order by accepted.sent_at desc, received.delivery_id desc, received.file_id desc, received.row_number desc
         ) = 1
     """
