@@ -1,7 +1,8 @@
 """The linkage against synthetic truth: precision, recall and time, with the share of damaged references varied.
 
 Everything goes through the doors that users take: synthetic extracts, then ``rasso receive`` and ``rasso link`` as
-processes. The truth is read only afterwards. The figures are written into ``docs/linkage.md`` between its markers.
+processes. Numbers are given in sequence within unit and year, so that a damaged reference often is another case's. The
+truth is read only afterwards. The figures are written into ``docs/linkage.md`` between its markers.
 
 ``python -m bench linkage-parameters`` counts how often each level of ``warehouse/linkage/model.yaml`` holds for right
 and for wrong pairs: what the parameters of the models were taken from.
@@ -45,7 +46,7 @@ AS_OF = date(2021, 1, 15)
 SHARES = (0.01, 0.05, 0.10)
 THRESHOLDS = (0.55, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 _HEADERS = (
-    *("damaged", "referrals", "of them damaged", "precision", "recall", "recall of damaged"),
+    *("damaged", "referrals", "of them damaged", "into another's", "precision", "recall", "recall of damaged"),
     *("exact", "repaired", "probabilistic", "no link", "time for all", "for a month more"),
 )
 _MARKS = ("<!-- figures: made by python -m bench linkage -->", "<!-- end of figures -->")
@@ -77,11 +78,16 @@ class Home:
 
 @dataclass(frozen=True)
 class Score:
-    """Links against the truth. ``possible``: referrals whose true crime and true case both are in the lake."""
+    """Links against the truth.
+
+    ``possible``: referrals whose true crime and true case both are in the lake; ``anothers``: those with a damaged
+    reference that is the reference of another crime or case.
+    """
 
     by_method: dict[str, int]
     referrals: int
     damaged: int
+    anothers: int
     possible: int
     links: int
     right: int
@@ -157,6 +163,7 @@ def score(home: Home) -> Score:
                 select distinct
                     force_code,
                     urn_token as referral_urn_token,
+                    coalesce(urn_suffix, '') as referral_urn_suffix,
                     crime_reference_token as referral_crime_reference_token,
                     suspect_number,
                     submission_type,
@@ -166,6 +173,11 @@ def score(home: Home) -> Score:
             select
                 link.method,
                 truth.is_damaged,
+                referral_urn_token <> true_urn
+                and referral_urn_token in (select urn_token from lake.extracts.cps_receipts)
+                or referral_crime_reference_token <> true_crime
+                and referral_crime_reference_token in (select crime_reference_token from lake.extracts.police_crimes)
+                    as is_anothers,
                 link.method is not null as is_linked,
                 coalesce(link.urn_token = true_urn and link.crime_reference_token = true_crime, false) as is_right,
                 true_urn in (select urn_token from lake.extracts.cps_receipts)
@@ -180,6 +192,7 @@ def score(home: Home) -> Score:
             select
                 count(*),
                 count(*) filter (is_damaged),
+                count(*) filter (is_anothers),
                 count(*) filter (is_possible),
                 count(*) filter (is_linked),
                 count(*) filter (is_right),
@@ -198,7 +211,13 @@ def _synthetic_home(folder: Path, share: float, scale: float) -> tuple[Home, Pat
     settings = Settings(home=folder / "home", key_file=folder / "keys.json", as_of=AS_OF)
     settings.prepare()
     make_keys(settings, development=True)
-    request = Request(into=folder / "extracts", months=MONTHS, scale=scale, damaged_references=share)
+    request = Request(
+        into=folder / "extracts",
+        months=MONTHS,
+        scale=scale,
+        damaged_references=share,
+        consecutive_references=True,
+    )
     return Home(settings, synthesise(request).true_links), request.into
 
 
@@ -220,6 +239,7 @@ def _load_truth(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         select distinct
             force_code,
             token_of_urn(urn) as referral_urn_token,
+            urn_suffix(urn) as referral_urn_suffix,
             token_of_crime(force_code, crime_reference) as referral_crime_reference_token,
             suspect_number::bigint as suspect_number,
             submission_type,
@@ -311,6 +331,7 @@ def _row(share: float, result: Score, first: float, month: float) -> str:
         f"{share:.0%}",
         f"{result.referrals:,}",
         f"{result.damaged:,}",
+        f"{result.anothers:,}",
         f"{result.precision:.5f}",
         f"{result.recall:.5f}",
         f"{result.recall_of_damaged:.4f}",
@@ -326,11 +347,12 @@ def _write_figures(rows: list[str], sweep: list[tuple[float, Score]], scale: flo
         _MARKS[0],
         "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d} with `python -m bench linkage --scale {scale:g}`:",
-        f"synthetic extracts of all suppliers, {MONTHS}, through `rasso receive` and `rasso link`,",
+        f"synthetic extracts of all suppliers, {MONTHS}, with numbers in sequence,",
+        "through `rasso receive` and `rasso link`,",
         f"on {os.cpu_count()} cores; times are of whole processes.",
         "",
         f"| {' | '.join(_HEADERS)} |",
-        "| --- " + "| ---: " * 11 + "|",
+        "| --- " + "| ---: " * (len(_HEADERS) - 1) + "|",
         *rows,
         "",
         f"The threshold, at {SHARES[-1]:.0%} damaged references:",

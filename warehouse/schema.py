@@ -62,13 +62,13 @@ LEDGER = {
 LINKAGE = {
     "crime_case_link": """
         force_code varchar, crime_reference_token varchar, urn_token varchar,
-        referral_urn_token varchar, referral_crime_reference_token varchar,
+        referral_urn_token varchar, referral_urn_suffix varchar, referral_crime_reference_token varchar,
         suspect_number bigint, submission_type varchar, submitted_date date,
         method varchar, urn_method varchar, crime_method varchar, probability double, run_id varchar
     """,
     "unlinked_referral": """
         force_code varchar, crime_reference_token varchar, urn_token varchar,
-        referral_urn_token varchar, referral_crime_reference_token varchar,
+        referral_urn_token varchar, referral_urn_suffix varchar, referral_crime_reference_token varchar,
         suspect_number bigint, submission_type varchar, submitted_date date,
         urn_method varchar, crime_method varchar, run_id varchar
     """,

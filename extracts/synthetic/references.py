@@ -3,7 +3,8 @@
 Belongs here: minting references that occur once, and damaging them. Does not belong here: normalising or linking them.
 
 Every minted number leaves a fixed rest modulo 7 that belongs to its force, unit and year; a damaged one leaves another.
-So a damaged reference is never the reference of another case, and nobody has to remember what was minted.
+So a damaged reference is never the reference of another case, and nobody has to remember what was minted. Numbers may
+also be minted one after the other, as services give them: then a damaged one often is another case's.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _CHECK = 7
 _URN_DIGITS = 5
 _FEWEST_DIGITS = 6
 _CONFUSED = {"0": "ODQ", "1": "IL", "2": "Z", "5": "S", "6": "G", "8": "B"}
+_TOO_MANY_CASES = "there are too many cases for their references; choose a smaller --scale"
 _MOST_UNITS = len(_LETTERS) * len(_SECOND)
 
 # How forces write crime references: {f} force, {y} year (2 digits), {n} number, {u} two letters, {c} a check letter.
@@ -57,6 +59,7 @@ class ReferenceMint:
         units: unit codes that only this share uses.
         part: which of the force's shares this is, of ``parts``.
         digits: digits of a crime reference's number.
+        is_consecutive: whether numbers are given in sequence within unit and year.
     """
 
     force_code: str
@@ -64,20 +67,26 @@ class ReferenceMint:
     part: int
     parts: int
     digits: int
+    is_consecutive: bool = False
     _month: int = 0
     _crimes: int = 0
     _cases: dict[str, int] = field(default_factory=dict)
 
     def month_begins(self, month: int) -> None:
-        """Start a month: numbers are taken from that month's block."""
-        self._month, self._crimes = month, 0
-        self._cases.clear()
+        """Start a month: numbers are taken from that month's block, or those of the year go on."""
+        if not self.is_consecutive or month // 12 != self._month // 12:
+            self._crimes = 0
+            self._cases.clear()
+        self._month = month
 
     def crime_reference(self) -> CrimeReference:
         """The next crime reference of the month."""
-        block = 10**self.digits // _CHECK // 12 // self.parts
-        rank = self._month % 12 * self.parts + self.part
-        number = self._number(f"crime|{self.force_code}", block, rank, self._crimes)
+        if self.is_consecutive:
+            number = _in_sequence(self._crimes * self.parts + self.part, self.digits)
+        else:
+            block = 10**self.digits // _CHECK // 12 // self.parts
+            rank = self._month % 12 * self.parts + self.part
+            number = self._number(f"crime|{self.force_code}", block, rank, self._crimes)
         self._crimes += 1
         return _crime_reference(self.force_code, self._month // 12 % 100, number, self.digits)
 
@@ -85,19 +94,24 @@ class ReferenceMint:
         """The next URN of a unit in the month."""
         minted = self._cases.get(unit, 0)
         self._cases[unit] = minted + 1
-        number = self._number(f"urn|{unit}", 10**_URN_DIGITS // _CHECK // 12, self._month % 12, minted)
+        if self.is_consecutive:
+            number = _in_sequence(minted, _URN_DIGITS)
+        else:
+            number = self._number(f"urn|{unit}", 10**_URN_DIGITS // _CHECK // 12, self._month % 12, minted)
         return f"{unit}{number:0{_URN_DIGITS}d}{self._month // 12 % 100:02d}"
 
     def _number(self, series: str, block: int, rank: int, minted: int) -> int:
         size = _prime_up_to(block)
         if minted >= size:
-            raise ScarceReferencesError("there are too many cases for their references; choose a smaller --scale")
+            raise ScarceReferencesError(_TOO_MANY_CASES)
         mixed = _mixed(f"{series}|{self._month}")
         place = rank * block + (minted * (1 + mixed % (size - 1)) + mixed) % size
         return place * _CHECK + _mixed(f"{series}|{self._month // 12}") % _CHECK
 
 
-def mint_for(force_code: str, part: int, parts: int, units: int, crimes_a_month: float) -> ReferenceMint:
+def mint_for(
+    force_code: str, part: int, parts: int, units: int, crimes_a_month: float, *, is_consecutive: bool = False
+) -> ReferenceMint:
     """A mint with references enough for so many crimes a month and so many units.
 
     Raises:
@@ -109,11 +123,14 @@ def mint_for(force_code: str, part: int, parts: int, units: int, crimes_a_month:
     while 10**digits // _CHECK // 12 < 4 * crimes_a_month * parts:
         digits += 1
     codes = tuple(f"{force_code}{_unit(part * units + number)}" for number in range(units))
-    return ReferenceMint(force_code, codes, part, parts, digits)
+    return ReferenceMint(force_code, codes, part, parts, digits, is_consecutive)
 
 
 def damaged_urn(urn: str, how: str, chance: Chance) -> str:
-    """A URN as an officer typed it wrongly: never another case's, never without the shape that can be repaired."""
+    """A URN as an officer typed it wrongly: never without the shape that can be repaired.
+
+    It is never another case's, unless numbers were minted in sequence.
+    """
     if how == "lost_zero" and urn[0] == "0":
         return urn[1:]
     if how in ("lost_zero", "confusable"):
@@ -124,7 +141,7 @@ def damaged_urn(urn: str, how: str, chance: Chance) -> str:
 
 
 def damaged_crime_reference(reference: CrimeReference, how: str, chance: Chance) -> str:
-    """A crime reference as an officer typed it wrongly; never another crime's."""
+    """A crime reference as an officer typed it wrongly; never another crime's, unless minted in sequence."""
     text, start, end = reference.text, reference.start, reference.end
     if how == "lost_zero" and text[start] == "0":
         return text[:start] + text[start + 1 :]
@@ -166,6 +183,12 @@ def _mistyped(text: str, start: int, end: int, chance: Chance) -> str:
     right = int(text[place])
     wrong = chance.one_of([digit for digit in range(10) if (digit - right) % _CHECK])
     return f"{text[:place]}{wrong}{text[place + 1 :]}"
+
+
+def _in_sequence(number: int, digits: int) -> int:
+    if number >= 10**digits:
+        raise ScarceReferencesError(_TOO_MANY_CASES)
+    return number
 
 
 def _crime_reference(force_code: str, year: int, number: int, digits: int) -> CrimeReference:

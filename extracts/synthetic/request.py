@@ -28,6 +28,8 @@ class Request:
         months: the months that deliveries cover.
         scale: factor on all volumes; 1 is England and Wales as recorded.
         damaged_references: share of submissions whose URN or crime reference is mistyped.
+        consecutive_references: whether numbers are given in sequence, so that a mistyped one often is another case's;
+            else it never is.
         row_defects: rows that trip one rule each, over all rules in turn.
         delivery_defects: extra deliveries that must be held.
         defects: further defects by rule id.
@@ -39,6 +41,7 @@ class Request:
     seed: int = SEED
     layout: Layout = Layout.history
     damaged_references: float = 0.05
+    consecutive_references: bool = False
     row_defects: int = 200
     delivery_defects: int = 3
     defects: Mapping[str, int] = field(default_factory=dict)

@@ -193,7 +193,7 @@ class _Writer:
                     force_code=force_code,
                     share=share,
                     scale=request.scale,
-                    mint=_mint(area.code, force_code, request.scale),
+                    mint=_mint(area.code, force_code, request),
                 ),
                 Outboxes(
                     police=self._outboxes[supplier_of("force", force_code).supplier_id],
@@ -239,6 +239,7 @@ class _Writer:
                 "seed": request.seed,
                 "layout": str(request.layout),
                 "damaged_references": request.damaged_references,
+                "consecutive_references": request.consecutive_references,
                 "row_defects": request.row_defects,
                 "delivery_defects": request.delivery_defects,
                 "defects": dict(sorted(request.defects.items())),
@@ -268,19 +269,26 @@ def _check_references(request: Request) -> None:
     try:
         for area in (supplier for supplier in all_suppliers().values() if supplier.group == "cps_area"):
             for force_code in forces_of(area):
-                _mint(area.code, force_code, request.scale)
+                _mint(area.code, force_code, request)
     except ScarceReferencesError as error:
         raise SynthesisError(str(error)) from error
 
 
-def _mint(area_code: str, force_code: str, scale: float) -> ReferenceMint:
+def _mint(area_code: str, force_code: str, request: Request) -> ReferenceMint:
     """References for one stream: as many units as its cases need, and numbers long enough for its crimes."""
     areas = areas_of(force_code)
     crimes = recorded_a_year(force_code) * areas[area_code]
     cases = crimes * calibration().number("police_units", "cases_a_crime")
-    growth = 1 + int(scale / calibration().number("police_units", "most_scale"))
+    growth = 1 + int(request.scale / calibration().number("police_units", "most_scale"))
     units = 2 + int(cases / calibration().number("police_units", "cases_a_year")) * growth
-    return mint_for(force_code, list(areas).index(area_code), len(areas), units, crimes * scale / 12)
+    return mint_for(
+        force_code,
+        list(areas).index(area_code),
+        len(areas),
+        units,
+        crimes * request.scale / 12,
+        is_consecutive=request.consecutive_references,
+    )
 
 
 def _rows_a_month(supplier_id: str, kind: str) -> float:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEY = ", ".join(KEY)
+# Rows of an earlier version of the tables have no suffix yet, and nothing is equal to null.
+_STORED_KEY = _KEY.replace("referral_urn_suffix", "coalesce(referral_urn_suffix, '')")
 _LINK = f"{_KEY}, crime_reference_token, urn_token, method, urn_method, crime_method, probability"
 _UNLINKED = f"{_KEY}, crime_reference_token, urn_token, urn_method, crime_method"
 
@@ -68,6 +70,7 @@ def settle_rivals(connection: duckdb.DuckDBPyConnection) -> None:
         wanted as (
             select
                 receipt.urn_token,
+                receipt.urn_suffix,
                 receipt.suspect_number,
                 receipt.receipt_type,
                 receipt.received_date,
@@ -78,16 +81,29 @@ def settle_rivals(connection: duckdb.DuckDBPyConnection) -> None:
             inner join receipts as receipt on referral.token = receipt.urn_token and {SAME_SUBMISSION}
         ),
         days as (
-            select urn_token, suspect_number, receipt_type, received_date, submitted_date, max(rank) as rank
+            select
+                urn_token,
+                urn_suffix,
+                suspect_number,
+                receipt_type,
+                received_date,
+                submitted_date,
+                max(rank) as rank,
             from wanted
             group by all
         ),
         best as (
-            select urn_token, suspect_number, receipt_type, received_date, any_value(submitted_date) as submitted_date
+            select
+                urn_token,
+                urn_suffix,
+                suspect_number,
+                receipt_type,
+                received_date,
+                any_value(submitted_date) as submitted_date,
             from (
                 from days
                 qualify rank = max(rank) over (
-                    partition by urn_token, suspect_number, receipt_type, received_date
+                    partition by urn_token, urn_suffix, suspect_number, receipt_type, received_date
                 )
             )
             group by all
@@ -95,7 +111,7 @@ def settle_rivals(connection: duckdb.DuckDBPyConnection) -> None:
         )
         select distinct wanted.referral_id
         from wanted
-        anti join best using (urn_token, suspect_number, receipt_type, received_date, submitted_date)
+        anti join best using (urn_token, urn_suffix, suspect_number, receipt_type, received_date, submitted_date)
         """
     )
     connection.execute("delete from urn_leg where referral_id in (select referral_id from outdone)")
@@ -165,7 +181,10 @@ def find_changes(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> Non
     connection.execute(f"create or replace temp table stored as from ({links} union all {unlinked}) {concerned}")
     connection.execute(f"create or replace temp table changed as select {_LINK} from outcome except from stored")
     connection.execute(
-        f"create or replace temp table stale as select {_KEY} from (from stored except select {_LINK} from outcome)"
+        f"""
+        create or replace temp table stale as
+        select {_STORED_KEY} from (from stored except select {_LINK} from outcome)
+        """
     )
 
 
@@ -173,7 +192,7 @@ def write(connection: duckdb.DuckDBPyConnection, run: LinkRun) -> None:
     """Write a run with its changes; runs in the caller's transaction."""
     if _has_rows(connection, "stale"):
         for table in ("crime_case_link", "unlinked_referral"):
-            connection.execute(f"delete from {ALIAS}.linkage.{table} where ({_KEY}) in (from stale)")
+            connection.execute(f"delete from {ALIAS}.linkage.{table} where ({_STORED_KEY}) in (from stale)")
     if run.is_full:
         connection.execute(f"delete from {ALIAS}.linkage.linked_delivery")
     for table, columns, condition in (

@@ -3,7 +3,8 @@
 Belongs here: the tables that ``repaired`` and ``probabilistic`` read. They hold originals, so they live and die with
 the connection to the vault.
 
-- ``open_urn``, ``open_crime``: a referral without an exact leg, as typed, with what its other leg tells.
+- ``open_urn``, ``open_crime``: a referral without an exact leg, as typed, with what its other leg tells; ``is_equal``
+  where it has an equal one.
 - ``candidate_receipt``, ``candidate_crime``: records with their original references.
 - ``urn_alike``, ``crime_alike``: which of them are one fault away.
 """
@@ -33,12 +34,14 @@ def find_receipts(connection: duckdb.DuckDBPyConnection) -> bool:
             crime.is_rape,
             crime.is_child,
             crime.crime_reference_token,
+            urn_leg.referral_id is not null as is_equal,
         from referral
-        anti join urn_leg using (referral_id)
+        left join urn_leg on referral.referral_id = urn_leg.referral_id
         inner join vault.reference as reference
             on reference.entity = 'urn' and referral.referral_urn_token = reference.token
-        left join crime_leg using (referral_id)
+        left join crime_leg on referral.referral_id = crime_leg.referral_id and crime_leg.method = 'exact'
         left join crime on crime_leg.token = crime.crime_reference_token
+        where urn_leg.method is distinct from 'exact'
         """
     )
     if not _has_rows(connection, "open_urn"):
@@ -63,10 +66,11 @@ def find_crimes(connection: duckdb.DuckDBPyConnection) -> bool:
     connection.execute(
         """
         create or replace temp table without_crime as
-        select referral.*, urn_leg.token as urn_token
+        select referral.*, urn_leg.token as urn_token, crime_leg.referral_id is not null as is_equal
         from referral
-        anti join crime_leg using (referral_id)
-        left join urn_leg using (referral_id)
+        left join crime_leg on referral.referral_id = crime_leg.referral_id
+        left join urn_leg on referral.referral_id = urn_leg.referral_id
+        where crime_leg.method is distinct from 'exact'
         """
     )
     if not _has_rows(connection, "without_crime"):
@@ -142,6 +146,7 @@ def _load_settled(connection: duckdb.DuckDBPyConnection, urn_tokens: str) -> Non
         select
             urn_leg.token as urn_token,
             crime_leg.token as crime_reference_token,
+            referral.referral_urn_suffix,
             referral.suspect_number,
             referral.submission_type,
             referral.submitted_date,
@@ -152,6 +157,7 @@ def _load_settled(connection: duckdb.DuckDBPyConnection, urn_tokens: str) -> Non
         select
             former.urn_token,
             case when former.crime_method = 'exact' then former.crime_reference_token end,
+            former.referral_urn_suffix,
             former.suspect_number,
             former.submission_type,
             former.submitted_date
@@ -178,11 +184,17 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
             group by urn_token
         ),
         claims as (
-            select receipts.urn_token, receipts.suspect_number, receipts.receipt_type, receipts.received_date,
+            select
+                receipts.urn_token,
+                receipts.urn_suffix,
+                receipts.suspect_number,
+                receipts.receipt_type,
+                receipts.received_date,
                 list(distinct settled.submitted_date) as claimed_dates
             from receipts
             inner join settled
                 on receipts.urn_token = settled.urn_token
+                and settled.referral_urn_suffix in ('', receipts.urn_suffix)
                 and receipts.suspect_number = settled.suspect_number
                 and receipts.receipt_type = settled.submission_type
                 and receipts.received_date between settled.submitted_date and settled.submitted_date + {RECEIPT_DAYS}
@@ -190,7 +202,12 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
         )
         select
             row_number() over (
-                order by receipts.urn_token, receipts.suspect_number, receipts.receipt_type, receipts.received_date
+                order by
+                    receipts.urn_token,
+                    receipts.urn_suffix,
+                    receipts.suspect_number,
+                    receipts.receipt_type,
+                    receipts.received_date
             ) as receipt_id,
             receipts.*,
             date_trunc('month', receipts.received_date)::date as month,
@@ -203,6 +220,7 @@ def _load_candidate_receipts(connection: duckdb.DuckDBPyConnection) -> None:
         left join crimes on receipts.urn_token = crimes.urn_token
         left join claims
             on receipts.urn_token = claims.urn_token
+            and receipts.urn_suffix = claims.urn_suffix
             and receipts.suspect_number = claims.suspect_number
             and receipts.receipt_type = claims.receipt_type
             and receipts.received_date = claims.received_date
@@ -214,6 +232,8 @@ def _load_candidate_crimes(connection: duckdb.DuckDBPyConnection) -> None:
     """Crimes that are alike, equal, or known to belong to the case that the other leg leads to."""
     wanted = """
         select token as crime_reference_token from crime_alike
+        union
+        select referral_crime_reference_token from open_crime
         union
         select settled.crime_reference_token from settled semi join open_crime using (urn_token)
         where settled.crime_reference_token is not null

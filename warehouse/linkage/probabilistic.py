@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from warehouse.linkage.scope import REPORTED_LATE_DAYS
+from warehouse.linkage.exact import REPORTED_LATE_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

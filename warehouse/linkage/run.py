@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from warehouse.keys import Keys
 
 # Raised when the method changes in a way that changes links: everything is linked anew then.
-METHOD_VERSION = "1"
+METHOD_VERSION = "3"
 _PURPOSE = "link crimes with cases of the CPS"
 
 
@@ -92,14 +92,13 @@ def compare(connection: duckdb.DuckDBPyConnection, threshold: float, *, is_full:
     scope.load_referrals(connection, is_full=is_full)
     scope.load_partners(connection)
     exact.link_exact(connection)
+    exact.link_equal(connection)
     if candidates.find_receipts(connection):
         repaired.repair_urns(connection)
-        exact.link_equal_urns(connection)
         probabilistic.weigh(connection, "urn", threshold)
         bridge.settle_rivals(connection)
     if candidates.find_crimes(connection):
         repaired.repair_crimes(connection)
-        exact.link_equal_crimes(connection)
         probabilistic.weigh(connection, "crime", threshold)
     bridge.put_together(connection)
     bridge.find_changes(connection, is_full=is_full)

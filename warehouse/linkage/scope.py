@@ -12,11 +12,13 @@ tokens, and on each other where two of them want the same receipt. So a run take
 
 1. referrals of deliveries that were not linked before, and those that name or have a record of such a delivery;
 2. open referrals that share a reference with one of those: a settled referral tells which crime belongs to which case;
-3. open referrals of the same force within a month of any of that, or of a receipt that came;
-4. open referrals whose crime reference is close to that of a crime that came.
+3. open referrals whose crime reference is close to that of a crime that came;
+4. open referrals that may have a candidate among the receipts concerned: those of the same force within a month of any
+   of that, of a receipt that came, or of a receipt of a case of which other crimes are known than before;
+5. their rivals: open referrals of the same force one month further away.
 
 Everything that could end otherwise is among them, so the order of deliveries does not show in the result. Referrals one
-month further away are looked at as rivals, and keep what they have.
+month further still are looked at as rivals of rivals, and keep what they have.
 """
 
 from __future__ import annotations
@@ -32,19 +34,18 @@ if TYPE_CHECKING:
 KEY = (
     "force_code",
     "referral_urn_token",
+    "referral_urn_suffix",
     "referral_crime_reference_token",
     "suspect_number",
     "submission_type",
     "submitted_date",
 )
 _KEY = ", ".join(KEY)
-# Some crimes of a case are reported after its first submission; one that is reported later than this is not weighed.
-REPORTED_LATE_DAYS = 60
-_LAST_FIRST = "sent_at desc, delivery_id desc, file_id desc, row_number desc"
 _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
 _REFERRAL_KEY = """
     force_code,
     urn_token as referral_urn_token,
+    coalesce(urn_suffix, '') as referral_urn_suffix,
     crime_reference_token as referral_crime_reference_token,
     suspect_number,
     submission_type,
@@ -101,6 +102,7 @@ def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> N
     connection.execute(f"create or replace temp table due as select distinct {_KEY} from new_referral")
     if not is_full:
         _add_by_own_tokens(connection)
+        _find_changed_cases(connection)
         _add_by_shared_references(connection)
         _add_by_close_crimes(connection)
         _add_by_month(connection)
@@ -143,14 +145,17 @@ def current_receipts(wanted: str, column: str) -> str:
     """SQL of the receipts whose ``column`` stands in the query ``wanted``, each as it was sent last.
 
     The columns that say which row it is never change, so choosing rows by them chooses all versions of a row. 02 is a
-    second code of the Metropolitan Police. A receipt moves to a part of a split case by being withdrawn under the whole
-    one, so the parts are told apart until what is withdrawn is gone.
+    second code of the Metropolitan Police.
     """
-    rows = f"(select *, date_trunc('month', received_date)::date as month from {ALIAS}.extracts.cps_receipts)"
-    case = ("urn_token", "suspect_number", "receipt_type", "received_date")
+    rows = f"""(
+        select * replace (coalesce(urn_suffix, '') as urn_suffix), date_trunc('month', received_date)::date as month
+        from {ALIAS}.extracts.cps_receipts
+    )"""
+    key = ("urn_token", "urn_suffix", "suspect_number", "receipt_type", "received_date")
     return f"""
         select
             urn_token,
+            urn_suffix,
             suspect_number,
             receipt_type,
             received_date,
@@ -158,9 +163,8 @@ def current_receipts(wanted: str, column: str) -> str:
             police_unit,
             coalesce(list_contains(string_split(monitoring_flags, '|'), 'RAPE'), false) as is_rape,
             coalesce(list_contains(string_split(monitoring_flags, '|'), 'CPRO'), false) as is_child,
-        from ({_sent_last(rows, wanted, (column,), (*case, "urn_suffix"))})
+        from ({_sent_last(rows, wanted, (column,), key)})
         where not coalesce(is_withdrawn, false)
-        qualify row_number() over (partition by {", ".join(case)} order by {_LAST_FIRST}) = 1
     """
 
 
@@ -204,9 +208,7 @@ def _find_what_came(connection: duckdb.DuckDBPyConnection) -> None:
     queries = {
         "new_referral": f"select distinct {_REFERRAL_KEY} from {_new_rows(connection, 'police_referrals')}",
         "new_crime": f"""
-            select crime_reference_token, force_code, min(reported_date) as reported_date
-            from {_new_rows(connection, "police_crimes")}
-            group by all
+            select distinct crime_reference_token, force_code from {_new_rows(connection, "police_crimes")}
         """,
         "new_receipt": f"""
             select distinct
@@ -221,7 +223,7 @@ def _find_what_came(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _find_withdrawn(connection: duckdb.DuckDBPyConnection) -> None:
-    """Of what came, the referrals that are withdrawn in every part of their case that they were sent under.
+    """Of what came, the referrals that are withdrawn.
 
     Only a row that comes can withdraw a referral or bring it back, so the others need no look.
     """
@@ -298,6 +300,27 @@ def _add_by_own_tokens(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _find_changed_cases(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``changed_case``: URNs of which other crimes may be known than before.
+
+    Exact legs tell which crimes belong to a case, and they change with what came alone. A crime that the case is known
+    for by another referral is no news.
+    """
+    connection.execute(
+        f"""
+        create or replace temp table changed_case as
+        with
+        pairs as (select distinct referral_urn_token as urn_token, referral_crime_reference_token as crime from due),
+        known as (
+            select urn_token, crime_reference_token as crime
+            from (from former anti join due using ({_KEY}))
+            where urn_method = 'exact' and crime_method = 'exact'
+        )
+        select distinct urn_token from pairs anti join known using (urn_token, crime)
+        """
+    )
+
+
 def _add_by_shared_references(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
@@ -315,7 +338,11 @@ def _add_by_shared_references(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add_by_close_crimes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Open referrals of crimes not reported long after; a wide net, since it only decides what is looked at again."""
+    """Open referrals whose crime reference is close to that of a crime that came.
+
+    A wide net, since it only decides what is looked at again: what the crime was before matters as well, so nothing
+    that it says of itself now narrows the net.
+    """
     connection.execute(
         f"""
         insert into due
@@ -338,22 +365,27 @@ def _add_by_close_crimes(connection: duckdb.DuckDBPyConnection) -> None:
         select distinct {", ".join(f"typed_edges.{column}" for column in KEY)}
         from typed_edges
         inner join came_edges using (force_code, edge)
-        where came_edges.reported_date <= typed_edges.submitted_date + {REPORTED_LATE_DAYS}
-            and levenshtein(typed_edges.folded, came_edges.folded) <= 2
+        where levenshtein(typed_edges.folded, came_edges.folded) <= 2
         """
     )
 
 
 def _add_by_month(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
-        """
+        f"""
         create or replace temp table touched_month as
         select distinct force_code, date_trunc('month', submitted_date)::date as month from due
         union
         select distinct force_code, month from new_receipt
+        union
+        select distinct
+            if(force_code = '02', '01', force_code) as force_code,
+            date_trunc('month', received_date)::date as month,
+        from {ALIAS}.extracts.cps_receipts
+        semi join changed_case using (urn_token)
         """
     )
-    for table, reach in (("due_month", 1), ("rival_month", 2)):
+    for table, reach in (("due_month", 2), ("rival_month", 3)):
         connection.execute(
             f"""
             create or replace temp table {table} as

@@ -142,12 +142,12 @@ class LinkPlace(ABC):
             found = connection.execute(
                 """
                 select
-                    force, token_of_urn(urn), token_of_crime(force, crime), suspect, type, day,
+                    force, token_of_urn(urn), urn_suffix(urn), token_of_crime(force, crime), suspect, type, day,
                     token_of_crime(force, true_crime), token_of_urn(true_urn)
                 from typed
                 """
             ).fetchall()
-        return {row[:6]: row[6:] for row in found}
+        return {row[:7]: row[7:] for row in found}
 
     def _token(self, expression: str, *values: str) -> str:
         with duckdb.connect() as connection:
@@ -231,6 +231,10 @@ class LinkDesk(LinkPlace):
         counts = (record.exact_count, record.repaired_count, record.probabilistic_count, record.unlinked_count)
         return LinkOutcome(record.run_id, *counts, 0.0)
 
+    def execute(self, statement: str) -> None:
+        """Change the tables as another version of the code left them."""
+        self._connection.execute(statement)
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the tables."""
         return self._connection.execute(query).fetchall()
@@ -279,11 +283,11 @@ class _Tokenised:
             "arrived", pa.table({name: [getattr(record, name) for record in records] for name in names})
         )
         replaced = []
-        for name, entity, scope_of, token, original in (
-            ("urn", "urn", "''", "token_of_urn(urn)", "normalised_urn(urn)"),
+        for name, entity, scope_of, token, original, others in (
+            ("urn", "urn", "''", "token_of_urn(urn)", "normalised_urn(urn)", ["urn_suffix(urn) as urn_suffix"]),
             (
                 *("crime_reference", "crime", "force_code"),
-                *("token_of_crime(force_code, crime_reference)", "normalised_crime_reference(crime_reference)"),
+                *("token_of_crime(force_code, crime_reference)", "normalised_crime_reference(crime_reference)", []),
             ),
         ):
             if name in names:
@@ -291,7 +295,7 @@ class _Tokenised:
                     f"insert into originals select distinct '{entity}', {token}, {scope_of}, {original} from arrived"
                     " except from originals"
                 )
-                replaced.append(f"{token} as {name}_token")
+                replaced += [f"{token} as {name}_token", *others]
         kept = [name for name in names if name not in ("urn", "crime_reference")]
         return self.connection.execute(f"select {', '.join(replaced + kept)} from arrived").to_arrow_table()
 

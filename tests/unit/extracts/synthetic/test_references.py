@@ -90,6 +90,23 @@ def test_a_damaged_crime_reference_is_no_other_crimes(force_code: str, how: str)
     assert real.isdisjoint(damaged)
 
 
+def test_references_in_sequence_occur_once_and_a_damaged_one_often_is_anothers() -> None:
+    chance, urns, crimes = Chance("damage", "sequence"), [], []
+    for part in range(3):
+        mint = mint_for("20", part, parts=3, units=4, crimes_a_month=100, is_consecutive=True)
+        for month in MONTHS:
+            mint.month_begins(month)
+            crimes += [mint.crime_reference() for _ in range(40)]
+            urns += [mint.urn(unit) for unit in mint.units for _ in range(5)]
+    texts = [_normalised(crime.text) for crime in crimes]
+    assert len(set(urns)) == len(urns)
+    assert len(set(texts)) == len(texts)
+    wrong_urns = [damaged_urn(urn, "typo", chance) for urn in urns]
+    wrong_crimes = [_normalised(damaged_crime_reference(crime, "typo", chance)) for crime in crimes]
+    assert 0.2 < sum(urn in set(urns) for urn in wrong_urns) / len(urns) < 0.6
+    assert 0.2 < sum(crime in set(texts) for crime in wrong_crimes) / len(crimes) < 0.6
+
+
 def test_the_share_asked_for_is_damaged_and_the_truth_is_told(
     small: Written, small_rows: duckdb.DuckDBPyConnection
 ) -> None:
