@@ -171,7 +171,7 @@ def _problems(measure: Measure) -> list[str]:
         (horizon is None or (horizon > 0 and measure.shape == "ratio"), "horizon_months are above zero, for a ratio"),
         (
             measure.quantile in (None, 0.25, 0.75) or ", median" in measure.title,
-            "the title of a duration says ', median'",
+            "the title of a duration must say ', median'",
         ),
         (_all_words(measure), "texts must not be empty"),
     )

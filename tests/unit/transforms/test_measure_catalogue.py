@@ -29,6 +29,7 @@ COUNT = {
     "is_headline": True,
     "theme": "Charges",
     "sort_order": 10,
+    "mart": "outcomes",
 }
 RATIO = COUNT | {
     "id": "rape_charge_share_crimes",
@@ -48,8 +49,11 @@ def load(folder: Path, *entries: object, models: Path | None = None) -> tuple[ca
 
 def test_the_catalogue_of_the_project_is_sound() -> None:
     measures = catalogue.load()
-    assert len(measures) == 13
-    assert [measure.sort_order for measure in measures] == sorted(measure.sort_order for measure in measures)
+    assert len({measure.model for measure in measures}) == 96
+    assert len(measures) == 96 + 2 * sum(measure.quantile == 0.5 for measure in measures)
+    for mart in catalogue.MARTS:
+        orders = [measure.sort_order for measure in measures if measure.mart == mart]
+        assert orders == sorted(orders)
 
 
 def test_a_count_and_a_ratio_are_read_as_written(tmp_path: Path) -> None:
@@ -62,7 +66,10 @@ def test_a_count_and_a_ratio_are_read_as_written(tmp_path: Path) -> None:
     ("change", "complaint"),
     [
         ({"id": "Rape charges crimes"}, "id must be lower case words"),
-        ({"id": "rape_charges"}, "id must name the unit"),
+        ({"mart": "elsewhere"}, "mart must be one of"),
+        ({"horizon_months": 12}, "horizon_months are above zero, for a ratio"),
+        ({"also_from": None}, "also_from must be str"),
+        ({"model": "another"}, "has unknown model"),
         ({"title": "Rape charged"}, "title must name the unit"),
         ({"shape": "rate"}, "shape must be one of"),
         ({"unit": "people"}, "unit must be one of"),
@@ -94,6 +101,41 @@ def test_a_defective_entry_is_refused(tmp_path: Path, change: dict[str, Any], co
 def test_a_ratio_without_its_denominator_is_refused(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(catalogue.CatalogueError, match=complaint):
         load(tmp_path, RATIO | change)
+
+
+DURATION = COUNT | {
+    "id": "receipt_to_decision_days",
+    "title": "Days from receipt to decision, median (crimes)",
+    "shape": "duration",
+    "minimum_denominator": 10,
+}
+
+
+def test_a_duration_has_its_quartiles_as_measures_of_their_own(tmp_path: Path) -> None:
+    median, lower, upper = load(tmp_path, DURATION)
+    assert [one.id for one in (median, lower, upper)] == [
+        "receipt_to_decision_days",
+        "receipt_to_decision_days_lower_quartile",
+        "receipt_to_decision_days_upper_quartile",
+    ]
+    assert [one.quantile for one in (median, lower, upper)] == [0.5, 0.25, 0.75]
+    assert lower.title == "Days from receipt to decision, lower quartile (crimes)"
+    assert {one.model for one in (median, lower, upper)} == {"receipt_to_decision_days"}
+    assert [one.minimum_denominator for one in (median, lower, upper)] == [10, 40, 40]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"title": "Days from receipt to decision (crimes)"}, "must say ', median'"),
+        ({"minimum_denominator": None}, "a ratio has a minimum_denominator"),
+        ({"denominator": "Crimes"}, "a ratio has a denominator and a count has none"),
+        ({"horizon_months": 12}, "horizon_months are above zero, for a ratio"),
+    ],
+)
+def test_a_defective_duration_is_refused(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(catalogue.CatalogueError, match=complaint):
+        load(tmp_path, DURATION | change)
 
 
 @pytest.mark.parametrize("key", sorted(COUNT))
@@ -129,6 +171,7 @@ def test_a_model_without_a_measure_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_measure_has_a_unit_test_beside_it() -> None:
-    for measure in catalogue.load():
-        beside = yaml.safe_load((catalogue.MODELS_FOLDER / f"measure__{measure.id}.yml").read_text(encoding="utf-8"))
-        assert [test["model"] for test in beside["unit_tests"]] == [f"measure__{measure.id}"]
+    for model in {measure.model for measure in catalogue.load()}:
+        (path,) = catalogue.MODELS_FOLDER.rglob(f"measure__{model}.yml")
+        beside = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert [test["model"] for test in beside["unit_tests"]] == [f"measure__{model}"]

@@ -75,7 +75,6 @@ class Receipt:
     received_date: date = DAY + timedelta(days=1)
     monitoring_flags: str | None = "RAPE"
     cps_area_code: str = "13"
-    urn_suffix: str = ""
     is_withdrawn: bool | None = None
 
 

@@ -678,7 +678,7 @@ def test_a_referral_that_is_withdrawn_leaves_its_receipt_to_another(desk: LinkDe
 
 def test_a_receipt_that_moved_to_a_part_of_a_split_case_is_still_a_partner(desk: LinkDesk) -> None:
     desk.deliver(CRIME, RECEIPT, REFERRAL)
-    desk.deliver(replace(RECEIPT, urn_suffix="1"), replace(RECEIPT, is_withdrawn=True), sent_at=LATER)
+    desk.deliver(replace(RECEIPT, urn=f"{RECEIPT.urn}/1"), replace(RECEIPT, is_withdrawn=True), sent_at=LATER)
 
     desk.link()
 
