@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from scorecards.publication import Publication
     from transforms.build import BuildOutcome
+    from transforms.explain import Explanation
     from warehouse.record import ReceiptOutcome
 
 app = typer.Typer(
@@ -204,6 +205,28 @@ def up(
     )
 
 
+class Grain(StrEnum):
+    """Length of a period."""
+
+    month = "month"
+    quarter = "quarter"
+    rolling_year = "rolling_year"
+
+
+@app.command()
+def explain(
+    measure: Annotated[str, typer.Argument(help="Id of the measure, such as charge_rate_of_decisions_rape_flagged.")],
+    area: Annotated[str, typer.Option(help="Code or name of the area: 13, west-midlands, 20, national.")],
+    period: Annotated[str, typer.Option(help="Last month of the period: 2020-12.")],
+    grain: Annotated[Grain, typer.Option(help="Length of the period.")] = Grain.rolling_year,
+) -> None:
+    """Explain one figure: definition, counts, SQL, and the deliveries that it was counted from."""
+    from transforms.explain import explain as explain_figure
+
+    found = explain_figure(Settings(), measure, area, period, grain.value)
+    _print_explanation(found)
+
+
 @app.command()
 def synthesise(
     *,
@@ -257,6 +280,44 @@ def synthesise(
         err.print(f"{_count(written.not_placed, 'defect')} found no suitable row; the answer key lists them")
 
 
+def _print_explanation(found: Explanation) -> None:
+    """A figure, what it means, how it was counted, and from which files."""
+    measure, figure = found.measure, found.figures[0]
+    out.print(f"{measure.title}", style="bold", markup=False, highlight=False)
+    out.print(f"{figure.area_name}, {figure.period_start} to {figure.period_end}", markup=False)
+    for term, meaning in (
+        ("counted", measure.numerator),
+        ("out of", measure.denominator),
+        ("unit", measure.unit),
+        ("placed by", measure.period_placed_by),
+        ("to know", measure.caveat),
+    ):
+        if meaning:
+            out.print(f"  {term}: {meaning}", markup=False, highlight=False)
+    table = Table(title="Figures", title_justify="left")
+    for name in ("part", "numerator", "denominator", "value", "status", "received", "baseline"):
+        table.add_column(name)
+    for one in found.figures:
+        cells = (one.numerator, one.denominator, one.value)
+        shown = ["" if cell is None else f"{cell:,.10g}" for cell in cells]
+        baseline = "" if one.baseline_value is None else f"{one.baseline_value:,.10g}"
+        table.add_row(one.breakdown or "(whole)", *shown, one.value_status, f"{one.received_share:.0%}", baseline)
+    out.print(table)
+    out.print(f"SQL of measure__{measure.model} (transforms/models/measures):", markup=False)
+    out.print(found.sql.rstrip(), markup=False, highlight=False)
+    out.print(f"read, in this order: {', '.join(found.models)}", markup=False, highlight=False)
+    files = Table(title=f"Files ({len(found.files)})", title_justify="left")
+    for name in ("supplier", "kind", "period", "rows", "sha256", "delivery", "file"):
+        files.add_column(name, overflow="fold")
+    for file in found.files:
+        months = f"{file.period_start:%Y-%m}..{file.period_end:%Y-%m}"
+        files.add_row(
+            file.supplier, file.kind, months, f"{file.rows_loaded:,}", file.sha256, file.delivery_id, file.file_name
+        )
+    out.print(files)
+    out.print(f"build {found.build_id}, lake snapshot {found.lake_snapshot}", markup=False)
+
+
 def main() -> None:
     """Run the command line; a known error is one line and exit code 1."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -285,6 +346,7 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from rasso.up import StartError
     from scorecards.publication import PublicationError
     from transforms.build import BuildError
+    from transforms.explain import ExplainError
     from warehouse.intake import IntakeError
     from warehouse.keys import KeysError
     from warehouse.lake import LakeError
@@ -293,7 +355,7 @@ def _known_errors() -> tuple[type[Exception], ...]:
 
     return (
         *(ContractError, DeliveryError, PeriodError, StartError, SynthesisError),
-        *(PublicationError, BuildError, IntakeError, KeysError, LakeError, LinkError, VaultError),
+        *(PublicationError, BuildError, ExplainError, IntakeError, KeysError, LakeError, LinkError, VaultError),
     )
 
 
