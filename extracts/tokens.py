@@ -21,15 +21,20 @@ from __future__ import annotations
 
 _BLOCK_BYTES = 64  # of SHA-256
 
+# A whole URN as it is written, with slashes or without: force, unit, number, year. Its first zero may be lost, or
+# letters stand for digits. A slash stands between its parts alone, so that the year of a URN with a digit too many
+# (20/01/123456/17) is not taken for a suffix.
+_WHOLE_URN = r"(?:\d{1,2}/*[A-Z0-9]{2}/*\d{5}/*\d{2}|#{2}/*[A-Z0-9]{2}/*#{5}/*#{2})".replace("#", r"[\dOQDILZSBG]")
+
 MACROS = r"""
     -- What separates the parts of a reference in writing is dropped, but the slash: a suffix stands after it.
     create macro urn_text(urn) as regexp_replace(upper(urn), '[\s\x{a0}-]', '', 'g');
 
-    -- A suffix stands after a whole URN (11 characters, 10 where its first zero was lost) and not between its parts.
-    create macro urn_suffix(urn) as regexp_extract(urn_text(urn), '^/*(?:[^/]/*){10,}/([A-Z0-9]{1,2})$', 1);
+    -- A suffix stands after a whole URN and not between its parts.
+    create macro urn_suffix(urn) as regexp_extract(urn_text(urn), '^/*<whole>/+([A-Z0-9]{1,2})$', 1);
 
     create macro normalised_urn(urn) as nullif(
-        replace(regexp_replace(urn_text(urn), '^(/*(?:[^/]/*){10,})/[A-Z0-9]{1,2}$', '\1'), '/', ''), ''
+        replace(regexp_replace(urn_text(urn), '^(/*<whole>)/+[A-Z0-9]{1,2}$', '\1'), '/', ''), ''
     );
 
     create macro normalised_crime_reference(reference) as
@@ -62,7 +67,7 @@ MACROS = r"""
 
     create macro token_of_crime(force_code, reference) as
         token_of('crime|' || force_code || '|' || normalised_crime_reference(reference));
-"""
+""".replace("<whole>", _WHOLE_URN)
 
 
 def token_macros(key: bytes) -> str:

@@ -152,10 +152,12 @@ def counts_by_method(connection: duckdb.DuckDBPyConnection) -> dict[str | None, 
 
 
 def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the lake has the tables of the linkage: one of an earlier version of the code has not."""
-    query = (
-        "select 1 from duckdb_tables() where database_name = ? and schema_name = 'linkage' and table_name = 'link_run'"
-    )
+    """Whether the lake has the tables of the linkage with their columns: one of earlier code has not."""
+    query = """
+        select 1 from duckdb_columns()
+        where database_name = ? and schema_name = 'linkage' and table_name = 'unlinked_referral'
+            and column_name = 'referral_urn_suffix'
+    """
     return connection.execute(query, [ALIAS]).fetchone() is not None
 
 

@@ -62,6 +62,12 @@ def write_page(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Pat
     return path
 
 
+def is_page_current(settings: Settings, run_id: str) -> bool:
+    """Whether the page is there and shows a run."""
+    path = settings.reports / PAGE
+    return path.exists() and f"<code>{run_id}</code>" in path.read_text(encoding="utf-8")
+
+
 def _is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
     query = f"select 1 from {ALIAS}.ledger.delivery where state = 'accepted' and is_synthetic limit 1"
     return connection.execute(query).fetchone() is not None

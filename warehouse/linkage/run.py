@@ -9,6 +9,7 @@ transaction, holds tokens, methods and probabilities only.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from warehouse import ledger
 from warehouse.lake import newest_snapshot, reading, transaction, writer_lock
 from warehouse.linkage import bridge, candidates, exact, probabilistic, repaired, scope
 from warehouse.linkage.likeness import prepare_likeness
-from warehouse.linkage.page import write_page
+from warehouse.linkage.page import is_page_current, write_page
+from warehouse.linkage.probabilistic import MODEL
 from warehouse.schema import prepare_home
 from warehouse.vault import originals
 from warehouse.version import code_version
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
     from rasso.settings import Settings
     from warehouse.keys import Keys
 
-# Raised when the method changes in a way that changes links: everything is linked anew then.
-METHOD_VERSION = "3"
+# Raised when the rules change in a way that changes links.
+_RULES_VERSION = "3"
 _PURPOSE = "link crimes with cases of the CPS"
 
 
@@ -61,6 +63,12 @@ class LinkOutcome:
         return self.exact + self.repaired + self.probabilistic + self.unlinked
 
 
+def method_version() -> str:
+    """What links hang on: the rules, the weights of the models and Splink; where it changes, all is linked anew."""
+    weights = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
+    return f"{_RULES_VERSION}, model {weights}, Splink {version('splink')}"
+
+
 def link(settings: Settings, keys: Keys) -> LinkOutcome:
     """Link what was accepted since the last run, and link again what that may change.
 
@@ -72,6 +80,11 @@ def link(settings: Settings, keys: Keys) -> LinkOutcome:
     """
     started = time.perf_counter()
     if not _is_needed(settings):
+        with reading(settings) as connection:
+            newest = bridge.newest_run(connection)
+            # A run that failed between its commit and its page left the page of the run before.
+            if newest is not None and not is_page_current(settings, newest[0]):
+                write_page(settings, connection)
         return LinkOutcome(None, 0, 0, 0, 0, time.perf_counter() - started)
     with originals(settings, keys, _PURPOSE) as connection:
         run = _run(connection, settings)
@@ -83,7 +96,7 @@ def link(settings: Settings, keys: Keys) -> LinkOutcome:
 def is_full(connection: duckdb.DuckDBPyConnection, threshold: float) -> bool:
     """Whether everything is to be linked: nothing was yet, or what earlier runs found cannot be built upon."""
     last = bridge.newest_run(connection)
-    return last is None or last[1:] != (METHOD_VERSION, threshold) or scope.is_linked_delivery_gone(connection)
+    return last is None or last[1:] != (method_version(), threshold) or scope.is_linked_delivery_gone(connection)
 
 
 def compare(connection: duckdb.DuckDBPyConnection, threshold: float, *, is_full: bool) -> None:
@@ -128,7 +141,7 @@ def record_of(
         probabilistic_count=counts.get("probabilistic", 0),
         unlinked_count=counts.get(None, 0),
         threshold=threshold,
-        method_version=METHOD_VERSION,
+        method_version=method_version(),
         splink_version=version("splink"),
         code_version=code_version(),
     )

@@ -17,6 +17,8 @@ from warehouse.lake import reading, transaction, writing
 from warehouse.linkage import LinkError, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rasso.settings import Settings
 
 CRIME = Crime("20DV/140586/19")
@@ -46,6 +48,81 @@ def test_rows_that_are_no_longer_accepted_lose_their_links(home: LinkHome) -> No
 
     assert home.bridge() == []
     assert home.rows("select distinct delivery_id from lake.linkage.linked_delivery") == [(gone,)]
+
+
+def test_a_delivery_that_is_withdrawn_after_it_was_linked_has_everything_linked_anew(home: LinkHome) -> None:
+    kept = home.deliver(CRIME, RECEIPT, REFERRAL)
+    second = Receipt("20AB0777720"), Crime("20DV/777777/19"), Referral("20AB0777720", "20DV/777777/19")
+    gone = home.deliver(*second, sent_at=LATER)
+    home.link()
+    assert len(home.links()) == 2
+    with writing(home.settings) as connection, transaction(connection):
+        connection.execute(f"update lake.ledger.delivery set state = 'withdrawn' where delivery_id = '{gone}'")
+
+    home.link()
+
+    assert home.links() == {home.pair(CRIME, RECEIPT)}
+    assert home.rows("select is_full, delivery_count from lake.linkage.link_run order by started_at") == [
+        (True, 2),
+        (True, 1),
+    ]
+    assert home.rows("select delivery_id from lake.linkage.linked_delivery") == [(kept,)]
+    assert home.link().run_id is None
+
+
+@pytest.mark.parametrize("change", ["model", "splink"])
+def test_other_weights_or_another_splink_link_everything_anew(
+    home: LinkHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
+) -> None:
+    home.deliver(CRIME, RECEIPT, REFERRAL)
+    home.link()
+    if change == "model":
+        changed = tmp_path / "model.yaml"
+        changed.write_text(run.MODEL.read_text(encoding="utf-8") + "# reviewed\n", encoding="utf-8")
+        monkeypatch.setattr(run, "MODEL", changed)
+    else:
+        monkeypatch.setattr(run, "version", lambda _package: "99.0")
+
+    home.link()
+
+    assert home.rows("select is_full from lake.linkage.link_run") == [(True,), (True,)]
+    assert home.link().run_id is None
+
+
+def test_a_home_whose_tables_have_no_suffix_yet_is_linked_anew(home: LinkHome) -> None:
+    home.deliver(CRIME, RECEIPT, REFERRAL)
+    home.link()
+    with writing(home.settings) as connection, transaction(connection):
+        for table in ("crime_case_link", "unlinked_referral"):
+            connection.execute(f"alter table lake.linkage.{table} drop column referral_urn_suffix")
+        connection.execute("update lake.linkage.link_run set method_version = '1'")
+
+    home.link()
+
+    assert home.rows("select referral_urn_suffix from lake.linkage.crime_case_link") == [("",)]
+
+
+def test_a_page_that_a_failure_left_behind_is_written_by_the_next_call(
+    home: LinkHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = home.settings.reports / "linkage.html"
+    home.deliver(CRIME, RECEIPT, REFERRAL)
+    home.link()
+    home.deliver(replace(CRIME, victim_age_band="16_to_17"), sent_at=LATER)
+    with monkeypatch.context() as broken:
+        broken.setattr(run, "write_page", failing_to_write)
+        with pytest.raises(OSError, match="no space"):
+            home.link()
+    ((newest,),) = home.rows("select run_id from lake.linkage.link_run order by started_at desc limit 1")
+    assert newest not in page.read_text(encoding="utf-8")
+
+    assert home.link().run_id is None
+
+    assert newest in page.read_text(encoding="utf-8")
+
+
+def failing_to_write(*_arguments: object) -> None:
+    raise OSError("no space left")
 
 
 def test_nothing_is_done_and_the_vault_stays_shut_when_nothing_came(home: LinkHome) -> None:
