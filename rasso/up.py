@@ -39,6 +39,7 @@ _READY_SECONDS = 180.0
 _POLL_SECONDS = 1.5
 _LONG_SECONDS = 300.0
 _FIRST_AREA = "areas/west-midlands/"
+_FIRST_EDITION = f"west-midlands/{_FIRST_AREA}"
 
 
 def bring_up(
@@ -70,9 +71,9 @@ def bring_up(
         airflow.start()
         wait_until_ready(airflow, _READY_SECONDS)
         airflow.trigger("receive_extracts")  # takes up at once what a stopped run left, also what is not built yet
-        site = stack.enter_context(serving(settings, free_port(site_port)))
+        site = stack.enter_context(serving(settings, free_port(site_port), with_restricted=extracts is None))
         _wait_for_scorecards(settings, console, airflow)
-        _print_addresses(settings, console, airflow, site)
+        _print_addresses(settings, console, airflow, site, with_restricted=extracts is None)
         if samples.has_last_month(settings):
             _show_a_live_month(settings, console, airflow)
         _print_what_was_not_accepted(settings, console)
@@ -244,16 +245,20 @@ def _print_what_was_not_accepted(settings: Settings, console: Console) -> None:
             _say(console, f"{row.state}: {row.supplier}/{row.delivery_name}: {row.reason}")
 
 
-def _print_addresses(settings: Settings, console: Console, airflow: LocalAirflow, site: str) -> None:
+def _print_addresses(
+    settings: Settings, console: Console, airflow: LocalAirflow, site: str, *, with_restricted: bool
+) -> None:
     public = settings.site / "current" / "public"
     area = _FIRST_AREA if (public / _FIRST_AREA).is_dir() else ""
     password = airflow.password()
+    has_cases = with_restricted and (settings.site / "current" / "restricted" / _FIRST_EDITION).is_dir()
     sign_in = f"(user admin, password {password})" if password else ""
     for line in (
         f"Airflow             {airflow.address}  {sign_in}".rstrip(),
         f"validation reports  {site}/reports/index.html",
         f"all scorecards      {site}/public/",
         f"an Area's page      {site}/public/{area}",
+        *([f"its own cases       {site}/restricted/{_FIRST_EDITION}"] if has_cases else []),
     ):
         _say(console, line)
 

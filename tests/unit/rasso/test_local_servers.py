@@ -24,6 +24,9 @@ def site(settings: Settings) -> Iterator[str]:
     release.mkdir(parents=True)
     (release / "index.html").write_text("scorecards")
     (release / "data").mkdir()
+    restricted = release.with_name("restricted") / "west-midlands"
+    restricted.mkdir(parents=True)
+    (restricted / "index.html").write_text("own cases")
     (settings.site / "current").symlink_to("releases/r1")
     (settings.reports / "index.html").write_text("reports")
     (settings.root / "secret.txt").write_text("secret")
@@ -74,3 +77,19 @@ def test_a_new_release_is_served_without_a_restart(site: str, settings: Settings
     pointer.symlink_to("releases/r2")
     pointer.replace(settings.site / "current")
     assert get(site, "/public/") == (200, "newer scorecards")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/restricted/west-midlands/", "//restricted/west-midlands/", "/public/../restricted/west-midlands/index.html",
+     "/%72estricted/west-midlands/index.html", "/restricted", "/public/%2e%2e/restricted/west-midlands/index.html"],
+)  # fmt: skip
+def test_a_restricted_edition_of_real_cases_is_served_to_nobody(site: str, path: str) -> None:
+    status, text = get(site, path)
+    assert (status in (301, 404), "own cases" in text) == (True, False)
+
+
+@pytest.mark.usefixtures("site")
+def test_a_restricted_edition_of_samples_is_served(settings: Settings) -> None:
+    with serving(settings, free_port(0), with_restricted=True) as address:
+        assert get(address.removeprefix("http://"), "/restricted/west-midlands/") == (200, "own cases")
