@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -175,3 +176,13 @@ def test_every_measure_has_a_unit_test_beside_it() -> None:
         (path,) = catalogue.MODELS_FOLDER.rglob(f"measure__{model}.yml")
         beside = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert [test["model"] for test in beside["unit_tests"]] == [f"measure__{model}"]
+
+
+@pytest.mark.parametrize("mart", [mart for mart in catalogue.MARTS if mart != "official_statistics"])
+def test_the_mart_of_a_theme_has_a_column_for_each_of_its_measures(mart: str) -> None:
+    sql = (catalogue.ROOM / "models" / "marts" / f"mart_{mart}.sql").read_text(encoding="utf-8")
+    described = yaml.safe_load((catalogue.ROOM / "models" / "marts" / "marts_by_theme.yml").read_text(encoding="utf-8"))
+    columns = next(model["columns"] for model in described["models"] if model["name"] == f"mart_{mart}")
+    wanted = [measure.id for measure in catalogue.load() if measure.mart == mart]
+    assert re.findall(r"'(\w+)'", sql) == wanted
+    assert [column["name"] for column in columns][6:] == wanted
