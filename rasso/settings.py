@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         description="Probability from which a crime and a case are taken as linked where no rule decides.",
     )
 
+    keep_releases: int = Field(
+        default=12, ge=2, description="Releases whose pages are kept; editions that did not change share their files."
+    )
     baseline: str = Field(
         default="2018-12",
         pattern=r"^(\d{4}-(0[1-9]|1[0-2])|year_before)$",

@@ -141,7 +141,17 @@ class _Writer:
             for measure in self._edition.measures.values()
         ]
         limits = {"run": RUN_LENGTH, "least": LEAST_POINTS, "firm": FIRM_POINTS}
-        return self._page("method.html", paths.METHOD, "Method", [], measures=measures, limits=limits, sources=SOURCES)
+        return self._page(
+            "method.html",
+            paths.METHOD,
+            "Method",
+            [],
+            measures=measures,
+            limits=limits,
+            sources=SOURCES,
+            has_cases=any(measure.is_case_level for measure in self._edition.measures.values()),
+            baseline=words.baseline_name(self._edition.release.baseline),
+        )
 
     @property
     def has_claims(self) -> bool:

@@ -98,6 +98,7 @@ def publish(settings: Settings) -> Publication:
                 _make(settings, connection, release, editions)
         _point(settings.site, target)
         _record(settings, release)
+        _forget(releases, settings.keep_releases, target)
     pages = sum(1 for _ in target.rglob("*.html"))
     seconds = time.monotonic() - started
     state = "new" if is_new else "already there"
@@ -235,6 +236,15 @@ def _sweep(site: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for pointer in site.glob(".current-*"):
         pointer.unlink(missing_ok=True)
+
+
+def _forget(releases: Path, kept: int, current: Path) -> None:
+    """Remove the oldest releases beyond those that are kept; the ledger remembers them all."""
+    others = sorted((path for path in releases.iterdir() if path != current), key=lambda path: path.stat().st_mtime)
+    for folder in others[: max(len(others) - kept + 1, 0)]:
+        gone = folder.with_name(f".gone-{folder.name}")  # at once: nobody reads a release with holes
+        folder.rename(gone)
+        shutil.rmtree(gone)
 
 
 def _record(settings: Settings, release: _Release) -> None:

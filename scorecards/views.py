@@ -316,7 +316,10 @@ def _headline(series: Series, book: SeriesBook, href: str) -> Headline:
         change=words.change(year, measure),
         latest=words.latest_shown(latest, series),
         latest_period=words.period(latest) if latest is not None else "",
-        national=words.shown_with_quality(beside, measure, series.grain),
+        # The nation's cases are other Areas' cases.
+        national=words.CONFIDENTIAL
+        if nation is None and measure.is_case_level
+        else words.shown_with_quality(beside, measure, series.grain),
         spark=charts.spark_line([drawn(moment) for moment in series.moments]),
         signal=signal_view(series.reading),
         quality=quality_words(series),
@@ -358,8 +361,11 @@ def _intro(area: Area, held: Sequence[Series]) -> str:
     ends = [value.end for series in held for value in (series.latest, series.latest_year) if value is not None]
     if not ends:
         return f"No data has been received yet for {area.name}."
+    what = (
+        "Figures counted from cases, and published ones," if any(s.measure.is_case_level for s in held) else "Figures"
+    )
     return (
-        f"Published figures about rape and serious sexual offences. The latest period of any measure on this page ends "
+        f"{what} about rape and serious sexual offences. The latest period of any measure on this page ends "
         f"on {words.day(max(ends))}; each figure names its own."
     )
 

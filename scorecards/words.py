@@ -28,6 +28,7 @@ NOT_AVAILABLE = "[x] not available"
 NOT_APPLICABLE = "[z] not applicable"
 TOO_FEW = "[u] too few for a rate"
 NOT_FOLLOWED = "[x] not followed long enough yet"
+CONFIDENTIAL = "[c] not shown"
 
 _MARKERS = {"no_data_received": NO_DATA, "not_applicable": NOT_APPLICABLE, "not_followed_yet": NOT_FOLLOWED}
 SYNTHETIC = "Synthetic figures: made for demonstration, not real."

@@ -21,7 +21,7 @@ from rasso.settings import AS_OF, Settings
 from scorecards.publication import Publication, publish
 from transforms.build import build
 from transforms.explain import ExplainError, explain
-from warehouse.intake import receive_deliveries
+from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import make_keys, read_keys
 from warehouse.lake import reading
 from warehouse.linkage import link
@@ -86,7 +86,8 @@ def hand_over(settings: Settings, deliveries: Iterable[LandedDelivery]) -> None:
 
 
 def work_through(settings: Settings) -> Publication:
-    receive_deliveries(settings)
+    for batch in waiting_batches(settings):
+        receive_deliveries(settings, batch)
     link(settings, read_keys(settings))
     build(settings).checked()
     return publish(settings)

@@ -66,6 +66,8 @@ final as (
         and measure_values.period_grain = added_up.period_grain
         and measure_values.period_start = added_up.period_start
     where measure_values.area_level = 'national'
+        -- A record may lie in a month for which its supplier has not sent anything: then the nation knows of more.
+        and measure_values.received_share = 1
         and (
             measure_values.numerator is distinct from added_up.numerator
             or measure_values.denominator is distinct from added_up.denominator

@@ -441,3 +441,14 @@ def test_an_edition_that_did_not_change_is_not_rendered_again(
     monkeypatch.setattr(publication, "_render", lambda edition: (rendered.append(edition.name), render(edition)))
     publish(with_cases)
     assert rendered == ["west-midlands"]
+
+
+def test_the_oldest_releases_are_forgotten(built: Settings) -> None:
+    settings = built.model_copy(update={"keep_releases": 2})
+    made = []
+    for number in range(3):
+        change(settings, f"update lake.marts.mart_measure_values set numerator = {number}, value = {number}")
+        made.append(publish(settings).release_id)
+    assert sorted(path.name for path in (built.site / "releases").iterdir()) == sorted(made[1:])
+    assert (built.site / "current").readlink().name == made[2]
+    assert len(recorded(built)) == 3
