@@ -67,6 +67,7 @@ class Calibration:
 
     def __init__(self, parameters: Mapping[str, Parameter]) -> None:
         self.parameters = parameters
+        self._numbers: dict[tuple[object, ...], float] = {}
         self._mixes: dict[tuple[object, ...], Mix] = {}
         self._spreads: dict[tuple[object, ...], Spread] = {}
 
@@ -86,7 +87,9 @@ class Calibration:
 
     def number(self, *path: object) -> float:
         """One number."""
-        return float(self.value(*path))
+        if path not in self._numbers:
+            self._numbers[path] = float(self.value(*path))
+        return self._numbers[path]
 
     def ends(self, *path: object) -> tuple[int, int]:
         """The least and the greatest whole number of a range."""

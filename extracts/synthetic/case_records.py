@@ -305,15 +305,17 @@ class CaseRecorder:
         self, chance: Chance, case: Case, reviewed: int, kind: str, suspects: list[Suspect]
     ) -> Iterator[Review | GuidanceFailure]:
         assessment = self._assessment(chance, reviewed, kind)
-        reasons = chance.several(self._table.mix("guidance_failures"), 3).split("|")
-        if any(suspect.charged is not None and suspect.charged < reviewed for suspect in suspects):
-            assessment, reasons = "not_compliant", [_CHARGED_IN_BREACH]
+        is_breach = any(suspect.charged is not None and suspect.charged < reviewed for suspect in suspects)
+        if is_breach:
+            assessment = "not_compliant"
         if case.urn_on(reviewed) != case.urn and not case.is_split:
             assessment = "not_assessed"  # the lead case keeps the findings of that day
         for suspect in suspects:
             number = case.number_on(reviewed, suspect)
             yield Review(case.urn_on(reviewed, suspect), number, kind, reviewed, assessment)
         if assessment == "not_compliant":
+            several = chance.several(self._table.mix("guidance_failures"), 3)
+            reasons = [_CHARGED_IN_BREACH] if is_breach else several.split("|")
             yield from self._failures(chance, case.urn_on(reviewed, suspects[0]), reviewed, reasons)
 
     def _decision_reviews(self, chance: Chance, case: Case) -> Iterator[Review | GuidanceFailure]:
@@ -346,7 +348,8 @@ class CaseRecorder:
     def _requests(self, chance: Chance, case: Case, first: int) -> Iterator[InformationRequest]:
         """The items of all action plans; a case that is finalised administratively has one that is never answered."""
         table, path = self._table, case.path
-        until = path.first_finalised or max(suspect.decided for suspect in path.suspects)
+        finalised = path.first_finalised
+        until = finalised or max(suspect.decided for suspect in path.suspects)
         days = until - first
         plans = min(
             int(chance.pick(table.mix("plans_per_case"))),
@@ -354,11 +357,14 @@ class CaseRecorder:
         )
         for plan in range(plans):
             items = int(chance.pick(table.mix("items_per_plan")))
-            missing = chance.between(1, items) if plan == 0 and path.first_finalised is not None else 0
+            missing = chance.between(1, items) if plan == 0 and finalised is not None else 0
             requested = first + plan * days // (plans + 1)  # the last plan has time as well
             for number in range(1, items + 1):
                 item = self._request(chance, _Item(case.urn, plan + 1, number), requested)
-                self._answer(chance, path, item, until, is_missing=number == missing)
+                if finalised is None:
+                    self._answer(chance, item, until)
+                else:
+                    self._answer_in_part(chance, path, item, finalised, is_missing=number == missing)
                 yield item
 
     def _request(self, chance: Chance, item: _Item, requested: int) -> InformationRequest:
@@ -379,32 +385,34 @@ class CaseRecorder:
             sign_off=sign_off,
         )
 
-    def _answer(
-        self, chance: Chance, path: CasePath, item: InformationRequest, until: int, *, is_missing: bool
-    ) -> None:
-        """Say when an item is answered or withdrawn, if ever.
-
-        What is open on the day ``until`` of the decision is mostly withdrawn with it. Where the case was finalised
-        administratively it stays open until the case comes back; what is ``missing`` then as well is never answered.
-        """
+    def _answer(self, chance: Chance, item: InformationRequest, decided: int) -> None:
+        """Say when an item is answered or withdrawn; what is open on the day of the decision is mostly withdrawn."""
         table = self._table
         day = item.requested + 1 + chance.days(table.spread("request_times", "to_receipt"))
-        is_cancelled = chance.happens(table.number("request_times", "cancelled"))
-        if path.first_finalised is None:
-            is_late = day > until
-            if is_late and chance.happens(table.number("request_times", "withdrawn_at_decision")):
-                item.cancelled = until
-            elif is_cancelled and not is_late:
-                item.cancelled = day
-            else:
-                item.received = day
-            return
+        if day > decided and chance.happens(table.number("request_times", "withdrawn_at_decision")):
+            item.cancelled = decided
+        elif day <= decided and chance.happens(table.number("request_times", "cancelled")):
+            item.cancelled = day
+        else:
+            item.received = day
+
+    def _answer_in_part(
+        self, chance: Chance, path: CasePath, item: InformationRequest, finalised: int, *, is_missing: bool
+    ) -> None:
+        """Say when an item of a case is answered that is finalised administratively for want of answers.
+
+        What is open on that day stays open until the case comes back, if it does; what is missing when it is finalised
+        once more is never answered.
+        """
+        table = self._table
         if is_missing:
             item.priority = "essential"
-        is_open = is_missing or day > until or chance.happens(table.number("finalised_after", "unanswered"))
-        if not is_open:
-            item.cancelled, item.received = (day, None) if is_cancelled else (None, day)
-        elif path.finalised is not None and not (is_missing and path.suspects[0].decision == FINALISED):
+        elif not chance.happens(table.number("finalised_after", "unanswered")):
+            self._answer(chance, item, NEVER)
+            if (item.received or item.cancelled or NEVER) <= finalised:
+                return
+            item.received = item.cancelled = None
+        if path.finalised is not None and not (is_missing and path.suspects[0].decision == FINALISED):
             item.received = path.finalised[1]
 
     def _submit_answers(self, chance: Chance, case: Case) -> None:
@@ -428,9 +436,11 @@ class CaseRecorder:
 
     def _offence(self, case: Case, suspect: Suspect) -> str:
         """The charged offence; the same for every record of the suspect."""
-        chance = Chance("charged", case.urn, suspect.number, suspect.decided)
-        offence = str(chance.pick(self._table.mix("charged_offence_codes", case.crimes[0].offence_code)))
-        return self._or_lesser(chance, offence, "charged") if case.path.is_flagged else offence
+        if not suspect.offence:
+            chance = Chance("charged", case.urn, suspect.number, suspect.decided)
+            offence = str(chance.pick(self._table.mix("charged_offence_codes", case.crimes[0].offence_code)))
+            suspect.offence = self._or_lesser(chance, offence, "charged") if case.path.is_flagged else offence
+        return suspect.offence
 
     def _convicted_offence(self, chance: Chance, case: Case, suspect: Suspect, court: Court) -> str:
         return self._or_lesser(chance, self._offence(case, suspect), court.outcome)

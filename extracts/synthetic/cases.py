@@ -41,10 +41,11 @@ class Court:
 
 @dataclass(slots=True)
 class Suspect:
-    """One suspect's part of a case; without a decision where advice was never followed."""
+    """One suspect's part of a case; without a decision where advice was never followed, with an offence if charged."""
 
     number: int
     decision: str = ""
+    offence: str = ""
     decided: int = 0
     charged: int | None = None
     court: Court | None = None

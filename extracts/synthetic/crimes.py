@@ -5,6 +5,7 @@ Belongs here: a month of one force's crimes. Does not belong here: referrals (``
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ _CHILD_BANDS = ("0_to_12", "13_to_15", "16_to_17")
 _YEAR = 365
 
 
+@cache
 def crime_class(offence_code: str) -> str:
     """Rape or other: the two classes that the calibration tells apart."""
     return "rape" if is_rape(offence_code) else "other"
@@ -35,9 +37,9 @@ def child_share(offence_code: str, age_band: str) -> float:
     """Probability that the victim was under 18: told by the age, or by the offence where the age is not recorded."""
     if age_band != AGE_NOT_KNOWN:
         return float(age_band in _CHILD_BANDS)
-    weights = dict(_victim_ages(offence_code))
+    weights = dict(calibration().value("victim_age_by_offence", _age_group(offence_code)))
     weights.pop(AGE_NOT_KNOWN)
-    return sum(weights.get(band, 0) for band in _CHILD_BANDS) / sum(weights.values())
+    return float(sum(weights.get(band, 0) for band in _CHILD_BANDS) / sum(weights.values()))
 
 
 def published_year(year: int) -> int:
@@ -80,11 +82,8 @@ def _month_bounds(year: int, chance: Chance) -> list[float]:
     return bounds
 
 
-def _victim_ages(offence_code: str) -> Mapping[str, float]:
-    table = calibration()
-    group = table.value("offence_age_group").get(offence_code, "any")
-    weights: Mapping[str, float] = table.value("victim_age_by_offence", group)
-    return weights
+def _age_group(offence_code: str) -> str:
+    return str(calibration().value("offence_age_group").get(offence_code, "any"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,22 @@ class CrimeMaker:
         self._unknown = table.number("committed_known", "neither")
         self._range_share = table.number("committed_known", "range")
         self._range = table.spread("committed_known", "range_days")
-        self._ages = {code: mix_of(_victim_ages(code)) for codes in recorded_offences().values() for code in codes}
+        codes = {code for counts in recorded_offences().values() for code in counts}
+        self._ages = {code: table.mix("victim_age_by_offence", _age_group(code)) for code in codes}
         self._one_report = table.number("crimes_of_a_case", "one_report")
         self._one_victim = table.number("crimes_of_a_case", "one_victim")
         self._alike_in_recency = table.number("crimes_of_a_case", "alike_in_recency")
         low, high = table.value("equality_completeness", "force")
         completeness = low + (high - low) * Chance("equalities", mint.force_code).share()
         shares = table.value("characteristics_recorded").items()
-        self._characteristics = [(name, share ** (1 / completeness)) for name, share in shares]
+        ranked = sorted(((share ** (1 / completeness), name) for name, share in shares), reverse=True)
+        self._filled = [share for share, _ in ranked]
+        self._missing = [1 - share for share in self._filled]
+        self._characteristics = ["age", *(name for _, name in ranked)]
+        self._from_the_first: dict[int, list[str]] = {
+            first: ["|".join(self._characteristics[first : 1 + number]) for number in range(len(ranked) + 1)]
+            for first in (0, 1)
+        }
         self._of_record = table.number("equality_completeness", "of_record")
         self._reason_given = table.number("not_referred_reason_given")
         self._reasons = {str(code): reason for code, reason in table.value("not_referred_reason_by_outcome").items()}
@@ -176,8 +183,8 @@ class CrimeMaker:
     def revise(self, chance: Chance, crime: Crime, day: int) -> None:
         """Let the record of a crime read differently from a day on: more may be filled in by then."""
         filled = {*crime.characteristics.split("|"), *self._characteristics_filled(chance, crime.age_band).split("|")}
-        names = ("age", *(name for name, _ in self._characteristics))
-        crime.revised_on, crime.revised_characteristics = day, "|".join([name for name in names if name in filled])
+        names = [name for name in self._characteristics if name in filled]
+        crime.revised_on, crime.revised_characteristics = day, "|".join(names)
 
     def close_unreferred(self, chance: Chance, crime: Crime, earliest: int | None = None) -> None:
         """Give an outcome that needs no prosecutor, on or after a day."""
@@ -190,13 +197,11 @@ class CrimeMaker:
 
     def _characteristics_filled(self, chance: Chance, age_band: str) -> str:
         """Which characteristics of the victim are filled in: mostly those up to how complete the record is."""
-        share = chance.share
-        record = share()
-        names = [] if age_band == AGE_NOT_KNOWN else ["age"]
-        for name, filled in self._characteristics:
-            if (record if share() < self._of_record else share()) < filled:
-                names.append(name)
-        return "|".join(names)
+        share, first = chance.share, int(age_band == AGE_NOT_KNOWN)
+        if share() < self._of_record:
+            return self._from_the_first[first][bisect_left(self._missing, share())]
+        others = zip(self._characteristics[1:], self._filled, strict=True)
+        return "|".join([*self._characteristics[first:1], *(name for name, filled in others if share() < filled)])
 
     def _committed(self, chance: Chance, reported: int, is_non_recent: bool) -> tuple[int | None, int | None]:
         """First and last day of the offence; neither near the anniversary, on which the year of delay turns."""
