@@ -685,11 +685,6 @@ def test_a_receipt_that_moved_to_a_part_of_a_split_case_is_still_a_partner(desk:
     assert desk.methods() == ["exact"]
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_the_order_of_deliveries_does_not_show(keys: Keys, order: int) -> None:
-    world = make_world(order, cases=240, damaged_share=0.4)
-
-
 @pytest.mark.parametrize(
     ("order", "world"),
     [
