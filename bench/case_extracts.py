@@ -46,11 +46,11 @@ def measure(scale: float) -> None:
     """Print the times of the history and of a further month at a scale."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        home, rows, extracts = _filled(folder / "home", scale)
-        history = [_timed(home, "receive"), _timed(home, "link")]
+        home, rows, extracts = filled(folder / "home", scale)
+        history = [timed(home, "receive"), timed(home, "link")]
         _print(f"scale {scale:g}: {rows:,} rows of history", history)
-        count = _land(home, extracts, is_last_month=True)
-        _print(f"scale {scale:g}: a further month, {count} deliveries", [_timed(home, "receive"), _timed(home, "link")])
+        count = land(home, extracts, is_last_month=True)
+        _print(f"scale {scale:g}: a further month, {count} deliveries", [timed(home, "receive"), timed(home, "link")])
 
 
 def measure_history(runs: int) -> None:
@@ -64,7 +64,7 @@ def measure_history(runs: int) -> None:
                 shutil.copytree(home.root, copy)
                 settings = Settings(home=copy, key_file=home.key_file)
                 shutil.copytree(Path(name) / "one", settings.landing / ONE_FORCE)
-                times[scale].append(sum(_timed(settings, command).seconds for command in ("receive", "link")))
+                times[scale].append(sum(timed(settings, command).seconds for command in ("receive", "link")))
                 shutil.rmtree(copy)
     medians = {scale: median(seconds) for scale, seconds in times.items()}
     print(
@@ -74,16 +74,16 @@ def measure_history(runs: int) -> None:
 
 
 def _history(folder: Path, scale: float) -> Settings:
-    home, _, extracts = _filled(folder / f"home-{scale:g}", scale)
+    home, _, extracts = filled(folder / f"home-{scale:g}", scale)
     for command in ("receive", "link"):
-        _timed(home, command)
+        timed(home, command)
     if scale == 1.0:
         shutil.copytree(extracts / ONE_FORCE, folder / "one")
     shutil.rmtree(extracts)
     return home
 
 
-def _filled(folder: Path, scale: float) -> tuple[Settings, int, Path]:
+def filled(folder: Path, scale: float) -> tuple[Settings, int, Path]:
     """A home with the history of a scale in its landing folder; its rows, and where the last month still lies."""
     settings = Settings(home=folder)
     prepare_home(settings)
@@ -91,7 +91,7 @@ def _filled(folder: Path, scale: float) -> tuple[Settings, int, Path]:
     make_keys(settings, development=True)
     extracts = folder.with_name(f"{folder.name}-extracts")
     synthesise(Request(into=extracts, months=MONTHS, scale=scale))
-    _land(settings, extracts, is_last_month=False)
+    land(settings, extracts, is_last_month=False)
     rows = sum(_rows(path) for path in settings.landing.glob("*/*/*.csv"))
     return settings, rows, extracts
 
@@ -101,7 +101,8 @@ def _rows(path: Path) -> int:
         return sum(1 for _ in lines) - 1
 
 
-def _land(settings: Settings, extracts: Path, *, is_last_month: bool) -> int:
+def land(settings: Settings, extracts: Path, *, is_last_month: bool) -> int:
+    """Put the history or the last month into the landing folder; returns how many deliveries that were."""
     deliveries = [d for d in waiting(extracts) if (d.name >= LAST_MONTH_SENT) == is_last_month]
     for delivery in deliveries:
         target = settings.landing / delivery.supplier / delivery.name
@@ -110,7 +111,8 @@ def _land(settings: Settings, extracts: Path, *, is_last_month: bool) -> int:
     return len(deliveries)
 
 
-def _timed(settings: Settings, command: str) -> Timed:
+def timed(settings: Settings, command: str) -> Timed:
+    """Run one command of ``rasso`` as a whole process."""
     environment = os.environ | {"RASSO_HOME": str(settings.root), "RASSO_KEY_FILE": str(settings.key_file)}
     started = time.perf_counter()
     with subprocess.Popen([RASSO, command], env=environment, stdout=subprocess.DEVNULL) as process:

@@ -23,17 +23,17 @@ _LOCKDOWN = range(2020 * 12 + 3, 2020 * 12 + 6)  # April to June 2020
 _ITEMS_A_PANEL, _ACTIONS_A_PANEL = 70, 70  # so that numbers of three digits differ between the 14 panels
 _MOST_ACTIONS = 5  # of one panel in a month
 _BRITISH_TRANSPORT_POLICE = "93"
-_TITLES = (
-    ("Agree a template for requests for third-party material", "information_requests_per_case"),
-    ("Brief investigators on early advice", "early_advice_share"),
-    ("Check disclosure schedules before submission", "triage_rejection_share"),
-    ("Answer action plans within the period agreed", "information_request_response_days"),
-    ("Call victims within a day of a decision", "victim_retraction_share"),
+TITLES = (
+    ("Agree a template for requests for third-party material", "information_requests_per_case_rasso"),
+    ("Brief investigators on early advice", "early_advice_share_rape_flagged"),
+    ("Check disclosure schedules before submission", "triage_rejected_share_rasso"),
+    ("Answer action plans within the period agreed", "information_items_answered_on_time_share_rasso"),
+    ("Call victims within a day of a decision", "post_charge_victim_reason_share_rape_flagged"),
     ("Focus lines of enquiry on the suspect", "charge_rate_of_decisions_rape_flagged"),
-    ("Name a disclosure champion in each unit", "guidance_compliance_share"),
-    ("Review cases without progress after half a year", "report_to_referral_days"),
-    ("Record the rationale of decisions not to refer", "not_referred_reason_recorded_share"),
-    ("Limit requests for digital material to what the case needs", "information_requests_digital_share"),
+    ("Name a disclosure champion in each unit", "guidance_compliant_share_rasso"),
+    ("Review cases without progress after half a year", "report_to_referral_days_rape"),
+    ("Record the rationale of decisions not to refer", "panel_agreement_share"),
+    ("Limit requests for digital material to what the case needs", "information_items_requested_rasso"),
 )
 
 
@@ -134,7 +134,7 @@ class Panel:
         expected = table.number("action_plan", "opened_a_month")
         opened = min(int(expected + chance.share()), _MOST_ACTIONS)
         for number in range(opened):
-            title, measure_id = chance.one_of(_TITLES)
+            title, measure_id = chance.one_of(TITLES)
             force = chance.one_of(self._forces) if chance.happens(table.number("action_plan", "for_one_force")) else ""
             owner = chance.one_of(list(table.value("joint_meeting", "roles")))
             action_id = f"A{month // 12}-{self._first_action + month % 12 * _MOST_ACTIONS + number + 1:03d}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from extracts.synthetic.panels import TITLES
 from transforms import catalogue
 
 if TYPE_CHECKING:
@@ -186,3 +187,7 @@ def test_the_mart_of_a_theme_has_a_column_for_each_of_its_measures(mart: str) ->
     wanted = [measure.id for measure in catalogue.load() if measure.mart == mart]
     assert re.findall(r"'(\w+)'", sql) == wanted
     assert [column["name"] for column in columns][6:] == wanted
+
+
+def test_synthetic_actions_name_measures_that_exist() -> None:
+    assert {measure_id for _, measure_id in TITLES} <= {measure.id for measure in catalogue.load()}
