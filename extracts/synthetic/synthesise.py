@@ -276,7 +276,8 @@ def _check_references(request: Request) -> None:
 def _mint(area_code: str, force_code: str, scale: float) -> ReferenceMint:
     """References for one stream: as many units as its cases need, and numbers long enough for its crimes."""
     areas = areas_of(force_code)
-    crimes = recorded_a_year(force_code) * areas[area_code]
+    # As many for every Area of the force: units are numbered through, and no two Areas may have one in common.
+    crimes = recorded_a_year(force_code) * max(areas.values())
     cases = crimes * calibration().number("police_units", "cases_a_crime")
     growth = 1 + int(scale / calibration().number("police_units", "most_scale"))
     units = 2 + int(cases / calibration().number("police_units", "cases_a_year")) * growth
