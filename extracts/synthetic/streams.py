@@ -341,7 +341,7 @@ class Stream:
                 text = text.lower()
             referral = Referral(urn, text, suspect.number, submission.receipt_type, submission.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
-            if self._police.holds(submission.submitted, is_carried):
+            if self._police.holds("police_referrals", submission.submitted, is_carried):
                 self._link(referral, crime, true_urn, is_crime_damaged or is_urn_damaged)
 
     def _link(self, referral: Referral, crime: Crime, true_urn: str, is_damaged: bool) -> None:

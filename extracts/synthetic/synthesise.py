@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from extracts.contract import all_contracts
@@ -141,17 +142,20 @@ class _Writer:
         senders = [supplier for supplier in self._suppliers if supplier.group != "publisher"]
         for supplier in senders:
             regular, extra = irregular.deliveries(supplier)
-            self._outboxes[supplier.supplier_id] = Outbox(self._folder, supplier.group, regular, extra)
+            self._outboxes[supplier.supplier_id] = Outbox(
+                self._folder, supplier.group, regular, extra, partial(self._rows_a_month, supplier.supplier_id)
+            )
         untouched = untouched_suppliers()
         spoiled = {
             supplier.supplier_id: (supplier.group, self._outboxes[supplier.supplier_id])
             for supplier in senders
             if supplier.supplier_id not in untouched
         }
-        self._defects.share_out(
-            spoiled, lambda supplier_id, kind: _rows_a_month(supplier_id, kind) * self._request.scale
-        )
+        self._defects.share_out(spoiled, self._rows_a_month)
         self._plant_note(irregular)
+
+    def _rows_a_month(self, supplier_id: str, kind: str) -> float:
+        return _rows_a_month(supplier_id, kind) * self._request.scale
 
     def _plant_note(self, irregular: Irregular) -> None:
         """A surname in a column that no contract names."""
