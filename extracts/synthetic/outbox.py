@@ -13,7 +13,7 @@ from extracts.synthetic.files import open_delivery
 from extracts.synthetic.plan import KINDS_BY_GROUP, PlannedDelivery, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -31,11 +31,16 @@ class Record(Protocol):
 class Outbox:
     """The deliveries of one supplier, open for rows.
 
-    ``repeats`` are made of the others' bytes when those are closed.
+    ``repeats`` are made of the others' bytes when those are closed. ``rows_expected`` are those of a kind in a month.
     """
 
     def __init__(
-        self, root: Path, group: str, regular: Sequence[PlannedDelivery], extra: Sequence[PlannedDelivery]
+        self,
+        root: Path,
+        group: str,
+        regular: Sequence[PlannedDelivery],
+        extra: Sequence[PlannedDelivery],
+        rows_expected: Callable[[str], float],
     ) -> None:
         kinds = KINDS_BY_GROUP[group]
         self.regular = [open_delivery(root, plan, kinds) for plan in regular]
@@ -48,7 +53,12 @@ class Outbox:
         self.first, self.last = regular[0].start, regular[-1].end
         self._place = {day: place for place, plan in enumerate(regular) for day in range(plan.start, plan.end + 1)}
         self._state_days = [plan.state_day for plan in regular]
-        self._carries_in = regular[0].months >= calibration().number("deliveries", "carry_in_from_months")
+        least_months = calibration().number("deliveries", "carry_in_from_months")
+        least_rows = calibration().number("deliveries", "carry_in_from_rows")
+        months = regular[0].months
+        self._carried = {
+            kind for kind in kinds if months >= least_months and rows_expected(kind) * months >= least_rows
+        }
         self._resupply = next((plan for plan in extra if plan.purpose is Purpose.resupply), None)
 
     def put(self, kind: str, record: Record, *, is_carried: bool = False, is_spare: bool = True) -> None:
@@ -63,7 +73,7 @@ class Outbox:
             return
         place = self._place
         places = {place[day] for day in days if day in place}
-        if is_carried and self._carries_in and created < self.first:
+        if is_carried and created < self.first and kind in self._carried:
             places.add(0)
         for number in sorted(places):
             self.regular[number].files[kind].write(record.cells(self._state_days[number]), is_spare)
@@ -72,9 +82,9 @@ class Outbox:
             if kind in delivery.files and any(day is not None and plan.start <= day <= plan.end for day in days):
                 delivery.files[kind].write(record.cells(plan.state_day), is_spare=True)
 
-    def holds(self, day: int, is_carried: bool) -> bool:
+    def holds(self, kind: str, day: int, is_carried: bool) -> bool:
         """Whether a record created on a day and never changed is delivered at all."""
-        return day in self._place or (is_carried and self._carries_in and day < self.first)
+        return day in self._place or (is_carried and day < self.first and kind in self._carried)
 
     def revised_on(self, created: int) -> int | None:
         """The day from which a record of a month that is sent again may read differently."""

@@ -342,7 +342,7 @@ class Stream:
             number_then = sent.case.number_on(submission.received, suspect)
             referral = Referral(urn, text, number_then, submission.receipt_type, submission.submitted, sent.reason)
             self._police.put("police_referrals", referral, is_carried=is_carried)
-            if self._police.holds(submission.submitted, is_carried):
+            if self._police.holds("police_referrals", submission.submitted, is_carried):
                 self._link(referral, crime, true_urn, is_crime_damaged or is_urn_damaged)
 
     def _link(self, referral: Referral, crime: Crime, true_urn: str, is_damaged: bool) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from extracts.contract import all_contracts
@@ -141,17 +142,20 @@ class _Writer:
         senders = [supplier for supplier in self._suppliers if supplier.group != "publisher"]
         for supplier in senders:
             regular, extra = irregular.deliveries(supplier)
-            self._outboxes[supplier.supplier_id] = Outbox(self._folder, supplier.group, regular, extra)
+            self._outboxes[supplier.supplier_id] = Outbox(
+                self._folder, supplier.group, regular, extra, partial(self._rows_a_month, supplier.supplier_id)
+            )
         untouched = untouched_suppliers()
         spoiled = {
             supplier.supplier_id: (supplier.group, self._outboxes[supplier.supplier_id])
             for supplier in senders
             if supplier.supplier_id not in untouched
         }
-        self._defects.share_out(
-            spoiled, lambda supplier_id, kind: _rows_a_month(supplier_id, kind) * self._request.scale
-        )
+        self._defects.share_out(spoiled, self._rows_a_month)
         self._plant_note(irregular)
+
+    def _rows_a_month(self, supplier_id: str, kind: str) -> float:
+        return _rows_a_month(supplier_id, kind) * self._request.scale
 
     def _plant_note(self, irregular: Irregular) -> None:
         """A surname in a column that no contract names."""
@@ -277,7 +281,8 @@ def _check_references(request: Request) -> None:
 def _mint(area_code: str, force_code: str, request: Request) -> ReferenceMint:
     """References for one stream: as many units as its cases need, and numbers long enough for its crimes."""
     areas = areas_of(force_code)
-    crimes = recorded_a_year(force_code) * areas[area_code]
+    # As many for every Area of the force: units are numbered through, and no two Areas may have one in common.
+    crimes = recorded_a_year(force_code) * max(areas.values())
     cases = crimes * calibration().number("police_units", "cases_a_crime")
     growth = 1 + int(request.scale / calibration().number("police_units", "most_scale"))
     units = 2 + int(cases / calibration().number("police_units", "cases_a_year")) * growth

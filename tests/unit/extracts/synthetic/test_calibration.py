@@ -776,6 +776,11 @@ def test_london_has_two_areas_and_the_railways_go_to_all(rows: duckdb.DuckDBPyCo
     assert areas["20"] == 1
 
 
+def test_no_two_areas_of_london_share_a_unit(rows: duckdb.DuckDBPyConnection) -> None:
+    shared = "select count(*) from (select 1 from suspect group by left(urn, 4) having count(distinct supplier) > 1)"
+    assert _one(rows, shared) == 0
+
+
 def test_cps_direct_decides_custody_cases_for_every_area(rows: duckdb.DuckDBPyConnection) -> None:
     found = rows.execute(
         """
