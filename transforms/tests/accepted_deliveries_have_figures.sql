@@ -3,9 +3,9 @@
 
 with
 
-current_periods as (
+received_periods as (
 
-    select * from {{ ref('int_periods__current') }}
+    select * from {{ ref('int_periods__received') }}
 
 ),
 
@@ -19,7 +19,7 @@ national as (
 
     select * from {{ ref('mart_measure_values') }}
     where area_level = 'national'
-        and value_status in ('complete', 'partial', 'below_minimum', 'not_applicable')
+        and value_status in ('complete', 'partial', 'below_minimum', 'not_followed_yet', 'not_applicable')
 
 ),
 
@@ -27,13 +27,13 @@ final as (
 
     select
         measures.measure_id,
-        current_periods.period_start,
-    from current_periods
-    inner join measures on current_periods.kind = measures.source
+        received_periods.period_start,
+    from received_periods
+    inner join measures on received_periods.kind = measures.source
     left join national
         on measures.measure_id = national.measure_id
-        and current_periods.period_grain = national.period_grain
-        and current_periods.period_start = national.period_start
+        and received_periods.period_grain = national.period_grain
+        and received_periods.period_start = national.period_start
     where national.measure_id is null
 
 )

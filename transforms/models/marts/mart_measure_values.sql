@@ -103,6 +103,7 @@ due as (
     inner join supply_of_measures on measures.measure_id = supply_of_measures.measure_id
     where breakdowns.breakdown = ''
         or not measures.is_case_level
+        or breakdowns.measure_id not in (select wholes.measure_id from wholes)
         or supply_of_measures.period_grain <> 'month'
 
 ),
