@@ -26,7 +26,7 @@ from warehouse.schema import prepare_lake
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from rasso.settings import Settings
@@ -180,9 +180,9 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     with (
         (folder / "errors.log").open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            _command(folder, settings.baseline, is_proven=is_proven),
+            dbt_command(folder, settings.baseline, _left_out(is_proven=is_proven)),
             cwd=catalogue.ROOM,
-            env=_environment(settings),
+            env=dbt_environment(settings),
             stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -194,16 +194,23 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     return _judge(results, process.returncode)
 
 
-def _command(folder: Path, baseline: str, *, is_proven: bool) -> list[str]:
+def dbt_command(folder: Path, baseline: str, selection: Sequence[str]) -> list[str]:
+    """``dbt build`` of a selection, with its working files in a folder of the home."""
     # -P: the room's own modules must not stand in the way of dbt's imports.
     dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "none"]
     folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
-    left_out = ["--exclude", "test_type:unit", "config.materialized:view", "resource_type:seed"] if is_proven else []
     variables = ["--vars", json.dumps({"baseline": baseline})]
-    return [*dbt, "--no-version-check", "build", *variables, *left_out, *folders]
+    return [*dbt, "--no-version-check", "build", *variables, *selection, *folders]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _left_out(*, is_proven: bool) -> list[str]:
+    """What a build leaves out: exposures do nothing; what is code stands as it is where the code is unchanged."""
+    unchanged = ["test_type:unit", "config.materialized:view", "resource_type:seed"] if is_proven else []
+    return ["--exclude", "resource_type:exposure", *unchanged]
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """Environment of dbt for a home's lake; see ``profiles.yml``."""
     lake = settings.lake
     return os.environ | {
         "RASSO_CATALOG_URI": f"ducklake:{settings.catalog_uri}",
