@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         description="Probability from which a crime and a case are taken as linked where no rule decides.",
     )
 
+    model_unit_tests: bool = Field(
+        default=True,
+        description="Whether the first build by new code proves the models on their unit tests; CI does in any case.",
+    )
     keep_releases: int = Field(
         default=12, ge=2, description="Releases whose pages are kept; editions that did not change share their files."
     )

@@ -25,12 +25,26 @@ WHERE_TO_GET_IT = (
 )
 
 
+_KEPT = ("RASSO_PUBLIC_DATA", "RASSO_KEY_FILE", "RASSO_MODEL_UNIT_TESTS")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own RASSO_* and AIRFLOW_* settings must not reach a test."""
     for name in list(os.environ):
-        if name.startswith(("RASSO_", "AIRFLOW_")) and name not in ("RASSO_PUBLIC_DATA", "RASSO_KEY_FILE"):
+        if name.startswith(("RASSO_", "AIRFLOW_")) and name not in _KEPT:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unit_tests_of_the_models_run_once() -> Iterator[None]:
+    """Each new home would prove the models again; test_build_marts does it for all."""
+    before = os.environ.get("RASSO_MODEL_UNIT_TESTS")
+    os.environ["RASSO_MODEL_UNIT_TESTS"] = "false"
+    yield
+    os.environ.pop("RASSO_MODEL_UNIT_TESTS")
+    if before is not None:
+        os.environ["RASSO_MODEL_UNIT_TESTS"] = before
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -180,7 +180,7 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
     with (
         (folder / "errors.log").open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            dbt_command(folder, settings.baseline, _left_out(is_proven=is_proven)),
+            dbt_command(folder, settings.baseline, _left_out(settings, is_proven=is_proven)),
             cwd=catalogue.ROOM,
             env=dbt_environment(settings),
             stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
@@ -203,10 +203,11 @@ def dbt_command(folder: Path, baseline: str, selection: Sequence[str]) -> list[s
     return [*dbt, "--no-version-check", "build", *variables, *selection, *folders]
 
 
-def _left_out(*, is_proven: bool) -> list[str]:
+def _left_out(settings: Settings, *, is_proven: bool) -> list[str]:
     """What a build leaves out: exposures do nothing; what is code stands as it is where the code is unchanged."""
-    unchanged = ["test_type:unit", "config.materialized:view", "resource_type:seed"] if is_proven else []
-    return ["--exclude", "resource_type:exposure", *unchanged]
+    unchanged = ["config.materialized:view", "resource_type:seed"] if is_proven else []
+    proven = ["test_type:unit"] if is_proven or not settings.model_unit_tests else []
+    return ["--exclude", "resource_type:exposure", *unchanged, *proven]
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def on_an_empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    settings = Settings(home=tmp_path_factory.mktemp("home"), model_unit_tests=True)
     prepare_home(settings)
     return Built(settings, build(settings))
 
@@ -316,7 +316,7 @@ def unit_test_names() -> set[str]:
 
 
 def test_dbt_that_does_not_start_is_a_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(home=tmp_path)
+    settings = Settings(home=tmp_path, model_unit_tests=True)
     prepare_home(settings)
     monkeypatch.setattr(build_room, "dbt_command", broken_command)
     outcome = build(settings)
