@@ -138,7 +138,8 @@ def write_data(
     _write_json(data / "areas.json", _areas(connection, plan))
     _write_json(data / "deliveries.json", [_shown(settings, plan, one) for one in _deliveries(connection, plan)])
     _write_json(data / "events.json", yaml.safe_load(EVENTS.read_text(encoding="utf-8")))
-    _write_json(data / "claims.json", yaml.safe_load(CLAIMS.read_text(encoding="utf-8")))
+    claims = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    _write_json(data / "claims.json", [claim for claim in claims if claim["area_code"] == plan.area_code])
     _write_json(data / "release.json", _facts(settings, connection, plan, stamp))
 
 

@@ -26,6 +26,15 @@ class LakeError(Exception):
     """The lake cannot be opened: it does not exist yet, or its catalogue cannot be reached."""
 
 
+class LakeBusyError(LakeError):
+    """A SQLite catalogue that somebody is writing to at this moment; the next look succeeds."""
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether an error says that the catalogue is being written to at this moment."""
+    return isinstance(error, LakeBusyError) or (isinstance(error, duckdb.Error) and "locked" in str(error))
+
+
 @contextmanager
 def reading(settings: Settings, snapshot: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the lake is attached read-only as ``lake``, at a recorded snapshot or at the newest.
@@ -133,6 +142,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: 
         # DuckDB's own words name the whole address of the catalogue.
         where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"
         kind = type(error).__name__
+        if is_busy(error):
+            raise LakeBusyError("the lake is being written to at this moment; ask again") from None
         raise LakeError(f"the lake cannot be opened ({kind}); check {where}, or receive a delivery first") from None
 
 

@@ -6,14 +6,20 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from extracts.delivery import MANIFEST
-from warehouse.lake import newest_snapshot, reading
+from warehouse import status as status_room
+from warehouse.lake import LakeError, newest_snapshot, reading
 from warehouse.status import DeliveryStatus, Status, current_status
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from conftest import Home
+
+    from rasso.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +112,34 @@ def test_an_empty_home_says_so(home: Home) -> None:
 
     assert (status.deliveries, status.release) == ((), None)
     assert status.notes[0] == "no delivery yet"
+
+
+class Busy:
+    """Stands in the way of the first looks at the lake, as a writer's commit does."""
+
+    def __init__(self, looks: int, error: Exception) -> None:
+        self.left, self.error = looks, error
+
+    def __call__(self, settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection, or the fault."""
+        if self.left:
+            self.left -= 1
+            raise self.error
+        return reading(settings)
+
+
+def test_a_catalogue_that_is_being_written_to_is_asked_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Busy(2, duckdb.Error("Failed to prepare query: database is locked"))
+    monkeypatch.setattr(status_room, "reading", busy)
+    assert current_status(settings).deliveries == ()
+    assert busy.left == 0
+
+
+def test_any_other_fault_of_the_catalogue_is_told_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Busy(2, LakeError("the lake cannot be opened"))
+    monkeypatch.setattr(status_room, "reading", busy)
+    with pytest.raises(LakeError, match="cannot be opened"):
+        current_status(settings)
+    assert busy.left == 1
