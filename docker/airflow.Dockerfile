@@ -8,8 +8,9 @@ RUN apt-get update -qq \
 
 WORKDIR /opt/rasso
 COPY requirements.lock pyproject.toml ./
+# Compiled here: the user below may not write beside the packages, and every process would compile them anew.
 RUN pip install --no-cache-dir "uv==0.13.9" \
-    && uv pip install --system --no-cache --require-hashes -r requirements.lock
+    && uv pip install --system --no-cache --require-hashes --compile-bytecode -r requirements.lock
 
 COPY dags ./dags
 COPY extracts ./extracts
@@ -18,7 +19,8 @@ COPY warehouse ./warehouse
 COPY transforms ./transforms
 COPY scorecards ./scorecards
 COPY rasso ./rasso
-RUN uv pip install --system --no-deps --no-build-isolation --editable .
+RUN uv pip install --system --no-deps --no-build-isolation --editable . \
+    && python -m compileall -q dags extracts expectations warehouse transforms scorecards rasso
 
 COPY docker/entrypoint /usr/local/bin/rasso-entrypoint
 RUN useradd --uid 50000 --create-home rasso \

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import jsonschema
+import jsonschema_rs
 import yaml
 from open_data_contract_standard.model import (
     CustomProperty,
@@ -174,8 +174,8 @@ def read_contract(path: Path) -> Contract:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         _odcs_validator().validate(document)
         contract = _contract(OpenDataContractStandard(**document))
-    except (yaml.YAMLError, jsonschema.ValidationError, ContractError, ValueError) as error:
-        reason = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
+    except (yaml.YAMLError, jsonschema_rs.ValidationError, ContractError, ValueError) as error:
+        reason = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
         raise ContractError(f"{path.name}: {reason.splitlines()[0]}") from error
     if contract.kind != path.stem:
         raise ContractError(f"{path.name}: its id is {contract.kind!r}; name the file after its id")
@@ -190,10 +190,9 @@ def place_aliases() -> Mapping[str, str]:
 
 
 @cache
-def _odcs_validator() -> jsonschema.Draft201909Validator:
-    # One for all contracts: the library's own short way checks the standard's schema anew for each of them.
+def _odcs_validator() -> jsonschema_rs.Draft201909Validator:
     schema: dict[str, Any] = json.loads(OpenDataContractStandard.json_schema())  # type: ignore[no-untyped-call]
-    return jsonschema.Draft201909Validator(schema)
+    return jsonschema_rs.Draft201909Validator(schema)
 
 
 @cache

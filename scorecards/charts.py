@@ -29,6 +29,8 @@ TICKS_WANTED = 5
 LABELS_AT_MOST = 9
 LABEL_HEIGHT = 28  # of the two lines that name a limit
 LABEL_WIDTH = 78  # of a label such as "Jan-Mar 2018", so that neighbours do not touch
+BAND_LABEL_WIDTH, BAND_LABEL_HEIGHT = 16, 14  # of a label such as "2", so that neighbours do not touch
+LEAST_REACH = 1e-100  # values closer to one another than this are drawn as a flat line
 ZOOM_SHARE = 0.5  # a rate that never falls below this share of its highest value is drawn without zero
 
 
@@ -54,6 +56,15 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Periods from ``first`` to ``last`` (positions) shaded behind the line; a list below explains the label."""
+
+    first: int
+    last: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Scale:
     """From periods and values to places in the drawing."""
 
@@ -65,6 +76,11 @@ class _Scale:
     def x(self, position: int) -> float:
         width = self.right - LEFT
         return LEFT + (width / 2 if self.count == 1 else 8 + (width - 16) * position / (self.count - 1))
+
+    def between(self, position: float) -> float:
+        """The place half-way to a neighbour, and never beyond the drawing."""
+        step = self.x(1) - self.x(0) if self.count > 1 else self.right - LEFT
+        return min(max(self.x(0) + step * position, LEFT), self.right)
 
     def y(self, value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low)
@@ -78,6 +94,7 @@ def line_chart(
     description: str,
     lines: Lines | None = None,
     suffix: str = "",
+    bands: Sequence[Band] = (),
 ) -> Markup:
     """A line over time with its centre and limits.
 
@@ -88,9 +105,11 @@ def line_chart(
         description: what the chart shows, in a sentence or two.
         lines: centre and limits, or None where there are too few points for them.
         suffix: what stands behind the numbers of the axis ('%').
+        bands: periods to shade.
     """
     scale, ticks = _scaled(points, lines, is_rate=suffix == "%")
     body = [
+        *_bands(bands, scale),
         *_grid(scale, ticks, suffix),
         *_time_axis(points, scale),
         *(_limits(lines, scale, suffix) if lines else ()),
@@ -117,7 +136,7 @@ def spark_line(values: Sequence[float | None]) -> Markup:
         return Markup("")
     low, high = min(present), max(present)
     across = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(len(values) - 1, 1)
-    down = (SPARK_HEIGHT - 2 * SPARK_EDGE) / ((high - low) or 1.0)
+    down = (SPARK_HEIGHT - 2 * SPARK_EDGE) / (high - low if high - low > LEAST_REACH else 1.0)
     places = [
         None if value is None else (SPARK_EDGE + across * index, SPARK_EDGE + down * (high - value))
         for index, value in enumerate(values)
@@ -156,11 +175,24 @@ def _scaled(points: Sequence[Point], lines: Lines | None, *, is_rate: bool) -> t
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    rough = ((high - low) or 1.0) / TICKS_WANTED
+    rough = (high - low if high - low > LEAST_REACH else 1.0) / TICKS_WANTED
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * size for size in (1, 2, 5, 10) if power * size >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [step * index for index in range(first, max(last, first + 1) + 1)]
+
+
+def _bands(bands: Sequence[Band], scale: _Scale) -> Iterator[str]:
+    """Shaded periods; labels of bands that begin close to one another stand in rows below one another."""
+    taken: list[float] = []  # where the last label of each row ends
+    for band in sorted(bands, key=lambda band: (band.first, band.last)):
+        left, right = scale.between(band.first - 0.5), scale.between(band.last + 0.5)
+        row = next((row for row, end in enumerate(taken) if left >= end), len(taken))
+        taken[row : row + 1] = [left + BAND_LABEL_WIDTH]
+        height = HEIGHT - TOP - BOTTOM
+        yield f'<rect class="event" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{height}"/>'
+        y = TOP + 12 + BAND_LABEL_HEIGHT * row
+        yield f'<text class="event-label" x="{left + 3:.1f}" y="{y}">{escape(band.label)}</text>'
 
 
 def _grid(scale: _Scale, ticks: Sequence[float], suffix: str) -> Iterator[str]:

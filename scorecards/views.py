@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from scorecards.registers import Event
+
 
 @dataclass(frozen=True, slots=True)
 class SignalView:
@@ -53,6 +55,20 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that bends figures without being performance, and which of those shown it touches.
+
+    ``label`` is that of the shaded part of a chart, empty beside figures that are not drawn.
+    """
+
+    label: str
+    period: str
+    sentence: str
+    source: str
+    measures: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One measure on an area's page."""
 
@@ -65,6 +81,7 @@ class Section:
     quality_sentence: str
     chart: Markup | None
     chart_notes: tuple[str, ...]
+    events: tuple[EventView, ...]
     tables: tuple[Table, ...]
     folded: tuple[Table, ...]
     caveat: str
@@ -79,16 +96,6 @@ class Theme:
 
     title: str
     sections: tuple[Section, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """Something that bends figures without being performance, and which of those shown it touches."""
-
-    period: str
-    sentence: str
-    source: str
-    measures: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ class MeasureView:
     title: str
     unit: str
     section: Section | None
+    events: tuple[EventView, ...]
     tables: tuple[Table, ...]
     definition: tuple[tuple[str, str], ...]
     caveat: str
@@ -168,7 +176,7 @@ def area_view(edition: Edition, book: SeriesBook, area: Area) -> AreaView:
         events=_events(edition, area, leading),
         summary=tuple(words.summary(leading)) if leading else (),
         themes=tuple(
-            Theme(theme, tuple(section(series, page) for series in group))
+            Theme(theme, tuple(section(series, page, edition.events) for series in group))
             for theme, group in groupby(held, key=lambda series: series.measure.theme)
         ),
         not_published=tuple(
@@ -188,10 +196,13 @@ def measure_view(edition: Edition, book: SeriesBook, measure: Measure) -> Measur
         areas_table(measure, name, [series for series in held if series.area.level in ("national", level)], page)
         for level, name in levels
     ]
+    shown = section(national, page, edition.events) if national is not None else None
+    drawn_already = {event.sentence for event in shown.events} if shown is not None else set()
     return MeasureView(
         title=words.short_title(measure),
         unit=words.unit_and_source(measure),
-        section=section(national, page) if national is not None else None,
+        section=shown,
+        events=tuple(event for event in _events_of_measure(edition, held) if event.sentence not in drawn_already),
         tables=tuple(table for table in found if table.rows),
         definition=definition(measure),
         caveat=measure.caveat,
@@ -236,7 +247,7 @@ def index_view(edition: Edition, book: SeriesBook, page: str) -> IndexView:
     )
 
 
-def section(series: Series, page: str) -> Section:
+def section(series: Series, page: str, events: Sequence[Event] = ()) -> Section:
     """One measure in one area: sentence, chart, the same numbers in a table, caveat, definition, download."""
     measure, area = series.measure, series.area
     anchor = _anchor(measure)
@@ -251,6 +262,7 @@ def section(series: Series, page: str) -> Section:
         folded.append(years_table(series, years))
     lines = _lines(series)
     points = _points(series)
+    bands, beside = _bands(series, events)
     return Section(
         anchor=anchor,
         title=words.short_title(measure),
@@ -259,8 +271,9 @@ def section(series: Series, page: str) -> Section:
         headline=words.headline(series) if series.values or series.years else "",
         signal_sentence=words.signal_sentence(series) if kept else "",
         quality_sentence=words.quality_sentence(series),
-        chart=_chart(series, points, lines, f"chart-{anchor}") if kept else None,
+        chart=_chart(series, points, lines, f"chart-{anchor}", bands) if kept else None,
         chart_notes=tuple(_chart_notes(series, points, lines)) if kept else (),
+        events=beside if kept else (),
         tables=tuple(shown),
         folded=tuple(folded),
         caveat=measure.caveat,
@@ -332,7 +345,7 @@ def _baseline_shown(year: Value | None, measure: Measure) -> str:
 
 def _events(edition: Edition, area: Area, leading: Sequence[Series]) -> tuple[EventView, ...]:
     """Events that touch a headline figure or what it is compared with, each once."""
-    codes = (area.code, *area.parent_codes, *area.member_force_codes)
+    codes = _codes(area)
     found: dict[str, EventView] = {}
     for series in leading:
         for year in series.years:
@@ -342,10 +355,20 @@ def _events(edition: Edition, area: Area, leading: Sequence[Series]) -> tuple[Ev
             start = _baseline_start(edition.release.baseline, year)
             for event in edition.events:
                 if event.touches(series.measure.measure_id, codes, start, year.end):
-                    name = words.span(event.start, event.end)
-                    found.setdefault(event.event_id, EventView(name, event.sentence, event.source, []))
+                    found.setdefault(event.event_id, _event_view(event))
                     found[event.event_id].measures.append(words.short_title(series.measure))
     return tuple(found.values())
+
+
+def _events_of_measure(edition: Edition, held: Iterable[Series]) -> Iterable[EventView]:
+    """Events that touch the years in which a measure's areas stand beside one another."""
+    years = [(series.area, year) for series in held if (year := series.latest_year) is not None]
+    for event in edition.events:
+        if any(
+            event.touches(year.measure_id, _codes(area), _baseline_start(edition.release.baseline, year), year.end)
+            for area, year in years
+        ):
+            yield _event_view(event)
 
 
 def _baseline_start(baseline: str, year: Value) -> date:
@@ -427,12 +450,46 @@ def _point(moment: Moment) -> charts.Point:
     )
 
 
-def _chart(series: Series, points: Sequence[charts.Point], lines: charts.Lines | None, chart_id: str) -> Markup:
+def _bands(series: Series, events: Iterable[Event]) -> tuple[tuple[charts.Band, ...], tuple[EventView, ...]]:
+    """What touches a charted series: the periods to shade, and what stands below the chart of each."""
+    bands: list[charts.Band] = []
+    views: list[EventView] = []
+    for event in events:
+        touched = [
+            moment.position
+            for moment in series.moments
+            if moment.value is not None
+            and event.touches(series.measure.measure_id, _codes(series.area), moment.value.start, moment.value.end)
+        ]
+        if touched:
+            label = str(len(bands) + 1)
+            bands.append(charts.Band(touched[0], touched[-1], label))
+            views.append(_event_view(event, label))
+    return tuple(bands), tuple(views)
+
+
+def _event_view(event: Event, label: str = "") -> EventView:
+    return EventView(label, words.span(event.start, event.end), event.sentence, event.source, [])
+
+
+def _codes(area: Area) -> tuple[str, ...]:
+    return (area.code, *area.parent_codes, *area.member_force_codes)
+
+
+def _chart(
+    series: Series,
+    points: Sequence[charts.Point],
+    lines: charts.Lines | None,
+    chart_id: str,
+    bands: Sequence[charts.Band],
+) -> Markup:
     measure = series.measure
     described = [f"Line chart of {len(points)} {words.GRAIN_NAMES[series.grain]}s."]
     if series.assessment.limits is not None:
         described.append(f"Process limits {words.usual_range(series.assessment.limits, measure)}.")
     described.append(words.signal_sentence(series))
+    if bands:
+        described.append("Shaded periods are explained below.")
     described.append("The same numbers are in the table below.")
     return charts.line_chart(
         points,
@@ -441,6 +498,7 @@ def _chart(series: Series, points: Sequence[charts.Point], lines: charts.Lines |
         description=" ".join(described),
         lines=lines,
         suffix="%" if measure.is_share else "",
+        bands=bands,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -47,7 +46,6 @@ _REFERENCE = {
     "suppliers": "supplier varchar, supplier_group varchar, supplier_code varchar",
 }
 _BAD = ("error", "fail", "runtime error")
-_ERROR_KIND = re.compile(r"\b([A-Z]\w+(?: [A-Z]\w+)? Error)\b")
 _FINISHED = ("LogModelResult", "LogSeedResult", "LogTestResult")
 
 
@@ -136,13 +134,18 @@ def build(settings: Settings, on_progress: Callable[[BuildProgress], None] | Non
 
 
 def _prepare(settings: Settings, measures: Iterable[catalogue.Measure]) -> bool:
-    """Write what the models read besides extracts; returns whether this very code has built this lake before.
+    """Write what the models read besides extracts; returns whether the last build was by this very code, and succeeded.
 
-    Unit tests feed the models made-up rows, so with unchanged code they cannot come out otherwise than last time. Views
-    and seeds are code and no data: with unchanged code they stand as they are.
+    Unit tests feed the models made-up rows, so with unchanged code they cannot come out otherwise than last time.
+    Views, seeds, the catalogue and the register of suppliers are code and no data: with unchanged code they stand.
     """
     with attached(settings) as connection:
         prepare_lake(connection)
+        last = connection.execute(
+            "select status, code_version from lake.ledger.build order by ended_at desc, build_id desc limit 1"
+        ).fetchone()
+        if last == (SUCCEEDED, code_version()) and _manifest(settings).is_file():
+            return True
         rows = {
             "measure_catalogue": [astuple(measure) for measure in measures],
             "suppliers": [(one.supplier_id, one.group, one.code) for one in all_suppliers().values()],
@@ -153,8 +156,12 @@ def _prepare(settings: Settings, measures: Iterable[catalogue.Measure]) -> bool:
                 connection.execute(f"create or replace table lake.reference.{table} ({columns})")
                 places = ", ".join("?" * len(rows[table][0]))
                 connection.executemany(f"insert into lake.reference.{table} values ({places})", rows[table])
-        proven = "select 1 from lake.ledger.build where status = ? and code_version = ? limit 1"
-        return connection.execute(proven, [SUCCEEDED, code_version()]).fetchone() is not None
+        return False
+
+
+def _manifest(settings: Settings) -> Path:
+    """Dbt's manifest of the models, which ``transforms.explain`` reads; written with the views."""
+    return settings.logs / "dbt" / "target" / "manifest.json"
 
 
 def _record(settings: Settings, build_id: str, started: datetime, *, is_successful: bool) -> int:
@@ -174,13 +181,13 @@ def _record(settings: Settings, build_id: str, started: datetime, *, is_successf
 def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *, is_proven: bool) -> _DbtRun:
     """Run ``dbt build`` in a process of its own: dbt keeps global state, and DuckDB keeps files that it opened."""
     folder = settings.logs / "dbt"
-    results = folder / "target" / "run_results.json"
-    results.parent.mkdir(parents=True, exist_ok=True)
+    results = folder / "results.json"
+    (folder / "target").mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)  # else a run that never began would be judged by the one before
     with (
         (folder / "errors.log").open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            dbt_command(folder, settings.baseline, _left_out(settings, is_proven=is_proven)),
+            dbt_command(folder, settings.baseline, _selection(settings, is_proven=is_proven)),
             cwd=catalogue.ROOM,
             env=dbt_environment(settings),
             stdin=subprocess.PIPE,  # its end is our end: see transforms.watched_dbt
@@ -191,23 +198,31 @@ def _run_dbt(settings: Settings, on_progress: Callable[[BuildProgress], None], *
         ) as process,
     ):
         _follow(process.stdout or (), on_progress)
+    (folder / "target" / "run_results.json").unlink(
+        missing_ok=True
+    )  # dbt's own, with DuckDB's messages: they quote cells
     return _judge(results, process.returncode)
 
 
 def dbt_command(folder: Path, baseline: str, selection: Sequence[str]) -> list[str]:
     """``dbt build`` of a selection, with its working files in a folder of the home."""
     # -P: the room's own modules must not stand in the way of dbt's imports.
-    dbt = [sys.executable, "-P", "-m", "transforms.watched_dbt", "--log-format", "json", "--log-level-file", "none"]
+    watched = [sys.executable, "-P", "-m", "transforms.watched_dbt", str(folder / "results.json")]
+    logging_ = ["--log-format", "json", "--log-level-file", "none", "--no-version-check"]
     folders = ["--profiles-dir", ".", "--target-path", str(folder / "target"), "--log-path", str(folder)]
-    variables = ["--vars", json.dumps({"baseline": baseline})]
-    return [*dbt, "--no-version-check", "build", *variables, *selection, *folders]
+    return [*watched, *logging_, "build", "--vars", json.dumps({"baseline": baseline}), *selection, *folders]
 
 
-def _left_out(settings: Settings, *, is_proven: bool) -> list[str]:
-    """What a build leaves out: exposures do nothing; what is code stands as it is where the code is unchanged."""
-    unchanged = ["config.materialized:view", "resource_type:seed"] if is_proven else []
-    proven = ["test_type:unit"] if is_proven or not settings.model_unit_tests else []
-    return ["--exclude", "resource_type:exposure", *unchanged, *proven]
+def _selection(settings: Settings, *, is_proven: bool) -> list[str]:
+    """What a build makes: everything but exposures, which do nothing; by unchanged code the tables and data tests only.
+
+    By unchanged code dbt's manifest stays, too: to write it takes dbt a second.
+    """
+    if is_proven:
+        tables = ["--select", "config.materialized:table", "test_type:data", "--exclude", "test_type:unit"]
+        return [*tables, "--no-write-json"]
+    unit_tests = [] if settings.model_unit_tests else ["test_type:unit"]
+    return ["--exclude", "resource_type:exposure", *unit_tests]
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -242,9 +257,9 @@ def _finished_steps(lines: Iterable[str]) -> Iterable[tuple[int, str]]:
 
 
 def _judge(results: Path, exit_code: int) -> _DbtRun:
-    if not results.exists():
+    nodes = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
+    if not nodes:
         return _DbtRun(0, 0, (f"dbt did not start (exit code {exit_code}): see logs/dbt/errors.log",))
-    nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
     kinds = [node["unique_id"].split(".", 1)[0] for node in nodes if node["status"] != "skipped"]
     tests = sum(kind in ("test", "unit_test") for kind in kinds)
     failures = [_failure(node) for node in nodes if node["status"] in _BAD]
@@ -254,14 +269,13 @@ def _judge(results: Path, exit_code: int) -> _DbtRun:
 
 
 def _failure(node: dict[str, Any]) -> str:
-    """One sentence without data values: DuckDB's messages can quote a cell, so only the kind of error is kept."""
+    """One sentence about a step that failed."""
     kind, _, name = node["unique_id"].split(".", 2)
     if node["status"] == "fail":
         count = node.get("failures")
         rows = f" ({count} row{'s' if count > 1 else ''})" if kind == "test" and count else ""
         return f"{kind.replace('_', ' ')} {name} fails{rows}"
-    kinds = [found for found in _ERROR_KIND.findall(node.get("message") or "") if found != "Runtime Error"]
-    return f"{kind.replace('_', ' ')} {name} does not run: {kinds[0] if kinds else 'error'}"
+    return f"{kind.replace('_', ' ')} {name} does not run: {node['error']}"
 
 
 def _log_progress(progress: BuildProgress) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorecards.charts import Lines, Point, line_chart, share_bar, spark_line, starts_at_zero
+from scorecards.charts import Band, Lines, Point, line_chart, share_bar, spark_line, starts_at_zero
 from scorecards.process_limits import Reading
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -96,6 +96,33 @@ def test_any_series_stays_inside_its_chart(values: list[float | None]) -> None:
     assert "inf" not in markup
     places = [float(y) for y in re.findall(r'cy="(-?[\d.]+)"', markup)]
     assert all(0 <= place <= 270 for place in places)
+
+
+def test_a_band_shades_its_periods_from_edge_to_edge() -> None:
+    markup = chart(points(1, 2, 3, 4), bands=[Band(1, 2, "1")])
+    left, width = (
+        float(value) for value in re.findall(r'class="event" x="([\d.]+)" y="20" width="([\d.]+)"', markup)[0]
+    )
+    circles = [float(x) for x in re.findall(r'cx="([\d.]+)"', markup)]
+    step = circles[1] - circles[0]
+    assert (left, width) == (pytest.approx(circles[1] - step / 2, abs=0.1), pytest.approx(2 * step, abs=0.1))
+
+
+def test_a_band_at_the_edge_stays_inside_the_drawing() -> None:
+    for count in (1, 2, 40):
+        markup = chart(points(*range(count)), bands=[Band(0, count - 1, "1")])
+        left, width = (float(v) for v in re.findall(r'class="event" x="([\d.]+)" y="20" width="([\d.]+)"', markup)[0])
+        assert left >= 58
+        assert left + width <= 680
+
+
+def test_labels_of_bands_that_begin_together_stand_below_one_another() -> None:
+    bands = [Band(0, 9, "1"), Band(0, 3, "2"), Band(8, 9, "3"), Band(0, 1, HOSTILE)]
+    markup = chart(points(*range(10)), bands=bands)
+    assert "<script" not in markup
+    places = re.findall(r'class="event-label" x="([\d.]+)" y="(\d+)"', markup)
+    assert len(places) == len(set(places)) == 4
+    assert {y for _, y in places} == {"32", "46", "60"}
 
 
 def test_an_empty_spark_line_is_nothing() -> None:

@@ -250,6 +250,48 @@ def test_breakdowns_are_a_table_with_bars(draft: Draft, tmp_path: Path) -> None:
     assert "script" not in {tag for tag, _ in page.tags}
 
 
+def event(**changes: object) -> dict[str, object]:
+    return {
+        "id": "paused",
+        "measures": ["rape_charges*"],
+        "areas": ["all"],
+        "from": "2017-05-01",
+        "to": "2017-08-31",
+        "sentence": "Courts were closed.",
+        "source": "A source",
+    } | changes
+
+
+def test_an_event_is_shaded_on_the_charts_that_it_touches_and_told_below(draft: Draft, tmp_path: Path) -> None:
+    draft.events += [
+        event(),
+        event(id="elsewhere", areas=["99"], sentence="Another place."),
+        event(id="other", measures=["convictions"], sentence="Another measure."),
+        event(id="local", areas=["20"], sentence=HOSTILE),
+    ]
+    render(draft.write(tmp_path))
+    force, other = (
+        read(tmp_path / "forces/west-midlands-police/index.html"),
+        read(tmp_path / "forces/staffordshire-police/index.html"),
+    )
+    for page, count in ((force, 2), (other, 1)):
+        assert sum(named.get("class") == "event" for _, named in page.tags) == count
+        assert "script" not in {tag for tag, _ in page.tags}
+        assert "Shaded, and no performance: 1 May to August 2017: Courts were closed." in page.words
+        assert "Another" not in page.words
+    assert HOSTILE in force.words
+    assert HOSTILE not in other.words
+
+
+def test_a_measure_tells_the_events_of_its_comparison_once(draft: Draft, tmp_path: Path) -> None:
+    draft.events += [event(), event(id="later", **{"from": "2018-12-01", "to": "2018-12-31"}, areas=["13"])]
+    draft.events[1]["sentence"] = "Cases of one Area were counted twice."
+    render(draft.write(tmp_path))
+    (page,) = (read(path) for path in tmp_path.glob("measures/rape-charges-crimes/index.html"))
+    assert page.words.count("Courts were closed.") == 1
+    assert "To know beside these figures: December 2018: Cases of one Area" in page.words
+
+
 def test_hostile_names_are_text(draft: Draft, tmp_path: Path) -> None:
     for area in draft.areas[1:]:
         area["area_name"] += HOSTILE

@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMAND = [sys.executable, "-P", "-m", "transforms.watched_dbt"]
+STEP = """
+from types import SimpleNamespace as Name
+def step(status, failures, message):
+    return Name(node=Name(unique_id="model.rasso.mart_areas"), status=status, failures=failures, message=message)
+class dbtRunner:
+    def invoke(self, arguments):
+        print(*arguments, flush=True)
+"""
 
 
-def start(folder: Path, words: str) -> subprocess.Popen[str]:
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     """Start the watched process with a stand-in for dbt, so that the test needs no lake."""
     package = folder / "dbt" / "cli"
     package.mkdir(parents=True)
     for init in (folder / "dbt" / "__init__.py", package / "__init__.py"):
         init.touch()
-    (package / "main.py").write_text(f"import time\ndef cli():\n    {words}\n", encoding="utf-8")
+    (package / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    return subprocess.Popen(COMMAND, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [*COMMAND, str(folder / "results.json"), "build"]
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_dbt_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
-    with start(tmp_path, "print('at work', flush=True); time.sleep(600)") as process:
+    with start(tmp_path, "import time", "time.sleep(600)") as process:
         assert process.stdout
         assert process.stdin
-        assert process.stdout.readline() == "at work\n"
+        assert process.stdout.readline() == "build\n"
         process.stdin.close()
         assert process.wait(timeout=30) == os.EX_TEMPFAIL
 
 
-def test_dbt_that_is_watched_ends_by_itself_with_its_own_code(tmp_path: Path) -> None:
-    with start(tmp_path, "raise SystemExit(7)") as process:
-        assert process.wait(timeout=30) == 7
+@pytest.mark.parametrize(
+    ("outcome", "code", "written"),
+    [
+        (
+            "success=True, exception=None, result=Name(results=[step('success', None, 'OK')])",
+            0,
+            [("success", None, "error")],
+        ),
+        (
+            "success=False, exception=None, result=Name(results=[step('error', None, 'Conversion Error: \"Jane\"')])",
+            1,
+            [("error", None, "Conversion Error")],
+        ),
+        ("success=False, exception=ValueError('Compilation Error in model x: \"Jane\"'), result=None", 2, []),
+    ],
+)
+def test_what_became_of_each_step_is_written_without_values(
+    tmp_path: Path, outcome: str, code: int, written: list[tuple[str, int | None, str]]
+) -> None:
+    with start(tmp_path, f"return Name({outcome})") as process:
+        assert process.wait(timeout=30) == code  # its standard input stays open: the end of it would end dbt
+        assert process.stderr
+        errors = process.stderr.read()
+    steps = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [(step["status"], step["failures"], step["error"]) for step in steps] == written
+    assert "Jane" not in errors
+    assert ("Compilation Error" in errors) == (code == 2)

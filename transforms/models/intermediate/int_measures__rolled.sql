@@ -41,10 +41,11 @@ counted_by_level as (
         'force' as area_level,
         force_code as area_code,
         period_start,
-        numerator,
-        denominator
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
     from counted
     where force_code is not null
+    group by all
     union all
     select
         measure_id,
@@ -52,10 +53,11 @@ counted_by_level as (
         'area' as area_level,
         area_code,
         period_start,
-        numerator,
-        denominator
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
     from counted
     where area_code is not null
+    group by all
     union all
     select
         measure_id,
@@ -63,9 +65,10 @@ counted_by_level as (
         'national' as area_level,
         'EW' as area_code,
         period_start,
-        numerator,
-        denominator
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
     from counted
+    group by all
 
 ),
 

@@ -1,6 +1,7 @@
 -- Which delivery speaks for a period. An aggregate extract holds whole periods: per supplier, kind and period the
 -- accepted delivery with the greatest (sent_at, delivery_id) is current, whatever the order of arrival, and all
--- earlier rows of the period are superseded with it, also those that the later delivery no longer has.
+-- earlier rows of the period are superseded with it, also those that the later delivery no longer has. The one before
+-- it is named beside it: what a later release revised is shown.
 
 with
 
@@ -63,22 +64,37 @@ covered_periods as (
 
 ),
 
-final as (
+ordered as (
 
     select
-        supplier,
-        kind,
-        period_grain,
-        period_start,
-        period_end,
-        delivery_id,
-        sent_at,
-    from covered_periods
-    qualify
+        *,
         row_number() over (
             partition by supplier, kind, period_start
             order by sent_at desc nulls last, delivery_id desc
-        ) = 1
+        ) as place,
+    from covered_periods
+
+),
+
+final as (
+
+    select
+        latest.supplier,
+        latest.kind,
+        latest.period_grain,
+        latest.period_start,
+        latest.period_end,
+        latest.delivery_id,
+        latest.sent_at,
+        earlier.delivery_id as earlier_delivery_id,
+        earlier.sent_at as earlier_sent_at,
+    from ordered as latest
+    left join ordered as earlier
+        on latest.supplier = earlier.supplier
+        and latest.kind = earlier.kind
+        and latest.period_start = earlier.period_start
+        and earlier.place = 2
+    where latest.place = 1
 
 )
 

@@ -53,10 +53,30 @@ wholes as (
 
 ),
 
-supply_of_measures as (
+-- Many measures need the same: their supply is added up once for all of them.
+needs_of_measures as (
 
     select
-        needed.measure_id,
+        measure_id,
+        list(struct_pack(base_kind, kind, horizon_months, is_at_end) order by kind, horizon_months) as needs,
+    from needed
+    group by measure_id
+
+),
+
+needs as (
+
+    select distinct
+        needs,
+        unnest(needs) as need,
+    from needs_of_measures
+
+),
+
+supply_of_needs as (
+
+    select
+        needs.needs,
         supply.area_level,
         supply.area_code,
         supply.area_name,
@@ -67,12 +87,12 @@ supply_of_measures as (
         sum(supply.due_count) filter (where supply.kind = supply.base_kind) as own_due_count,
         sum(supply.received_count) filter (where supply.kind = supply.base_kind) as own_received_count,
         sum(supply.received_count) / nullif(sum(supply.due_count), 0) as received_share,
-    from needed
+    from needs
     inner join supply
-        on needed.base_kind = supply.base_kind
-        and needed.kind = supply.kind
-        and needed.horizon_months = supply.horizon_months
-        and needed.is_at_end = supply.is_at_end
+        on needs.need.base_kind = supply.base_kind
+        and needs.need.kind = supply.kind
+        and needs.need.horizon_months = supply.horizon_months
+        and needs.need.is_at_end = supply.is_at_end
     group by all
 
 ),
@@ -86,25 +106,26 @@ due as (
         measures.minimum_denominator,
         breakdowns.breakdown,
         breakdowns.is_part_of_whole,
-        supply_of_measures.area_level,
-        supply_of_measures.area_code,
-        supply_of_measures.area_name,
-        supply_of_measures.period_grain,
-        supply_of_measures.period_start,
-        supply_of_measures.period_end,
-        supply_of_measures.is_followed,
-        supply_of_measures.own_received_count,
-        supply_of_measures.received_share,
-        supply_of_measures.own_due_count > 0
-        and (measures.recorded_since is null or supply_of_measures.period_start >= measures.recorded_since)
+        supply_of_needs.area_level,
+        supply_of_needs.area_code,
+        supply_of_needs.area_name,
+        supply_of_needs.period_grain,
+        supply_of_needs.period_start,
+        supply_of_needs.period_end,
+        supply_of_needs.is_followed,
+        supply_of_needs.own_received_count,
+        supply_of_needs.received_share,
+        supply_of_needs.own_due_count > 0
+        and (measures.recorded_since is null or supply_of_needs.period_start >= measures.recorded_since)
             as is_applicable,
     from measures
     inner join breakdowns on measures.measure_id = breakdowns.measure_id
-    inner join supply_of_measures on measures.measure_id = supply_of_measures.measure_id
+    inner join needs_of_measures on measures.measure_id = needs_of_measures.measure_id
+    inner join supply_of_needs on needs_of_measures.needs = supply_of_needs.needs
     where breakdowns.breakdown = ''
         or not measures.is_case_level
         or breakdowns.measure_id not in (select wholes.measure_id from wholes)
-        or supply_of_measures.period_grain <> 'month'
+        or supply_of_needs.period_grain <> 'month'
 
 ),
 

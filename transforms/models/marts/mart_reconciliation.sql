@@ -9,6 +9,8 @@ unioned as (
     union all
     select * from {{ ref('reconciliation__recorded_crimes_in_outcomes') }}
     union all
+    select * from {{ ref('reconciliation__earlier_releases') }}
+    union all
     select * from {{ ref('reconciliation__published_figures') }}
 
 ),

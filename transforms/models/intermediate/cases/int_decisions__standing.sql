@@ -14,12 +14,6 @@ decisions as (
 
 ),
 
-continuations as (
-
-    select * from {{ ref('int_suspects__continued') }}
-
-),
-
 suspects as (
 
     select * from {{ ref('int_suspects__received') }}
@@ -40,16 +34,7 @@ rape_offence_codes as (
 
 of_cases as (
 
-    select
-        decisions.* exclude (suspect_number),
-        coalesce(continuations.case_urn_token, decisions.urn_token) as case_urn_token,
-        coalesce(continuations.case_urn_suffix, decisions.urn_suffix) as case_urn_suffix,
-        coalesce(continuations.case_suspect_number, decisions.suspect_number) as suspect_number,
-    from decisions
-    left join continuations
-        on decisions.urn_token = continuations.urn_token
-        and decisions.urn_suffix = continuations.urn_suffix
-        and decisions.suspect_number = continuations.suspect_number
+    {{ with_case_as_continued('decisions') }}
 
 ),
 
@@ -58,7 +43,7 @@ with_next as (
     select
         *,
         lead(decision_date) over (
-            partition by case_urn_token, case_urn_suffix, suspect_number
+            partition by case_urn_token, case_urn_suffix, case_suspect_number
             order by decision_date, urn_token, urn_suffix
         ) as next_decision_date,
     from of_cases
@@ -81,7 +66,7 @@ final as (
     select
         with_reopening.case_urn_token,
         with_reopening.case_urn_suffix,
-        with_reopening.suspect_number,
+        with_reopening.case_suspect_number as suspect_number,
         with_reopening.cps_area_code as area_code,
         coalesce(suspects.force_code, forces.force_code) as force_code,
         coalesce(suspects.is_rape_flagged, false) or list_contains(with_reopening.monitoring_flags, 'RAPE')
@@ -105,10 +90,8 @@ final as (
     left join suspects
         on with_reopening.case_urn_token = suspects.case_urn_token
         and with_reopening.case_urn_suffix = suspects.case_urn_suffix
-        and with_reopening.suspect_number = suspects.suspect_number
-    left join forces
-        on case with_reopening.urn_force_code when '02' then '01' else with_reopening.urn_force_code end
-        = forces.force_code
+        and with_reopening.case_suspect_number = suspects.suspect_number
+    left join forces on {{ force_of_urn('with_reopening.urn_force_code') }} = forces.force_code
     left join rape_offence_codes on with_reopening.charged_offence_code = rape_offence_codes.cjs_offence_code
 
 )

@@ -10,12 +10,6 @@ prosecutions as (
 
 ),
 
-continuations as (
-
-    select * from {{ ref('int_suspects__continued') }}
-
-),
-
 suspects as (
 
     select * from {{ ref('int_suspects__decided') }}
@@ -36,16 +30,7 @@ rape_offence_codes as (
 
 of_cases as (
 
-    select
-        prosecutions.* exclude (suspect_number),
-        coalesce(continuations.case_urn_token, prosecutions.urn_token) as case_urn_token,
-        coalesce(continuations.case_urn_suffix, prosecutions.urn_suffix) as case_urn_suffix,
-        coalesce(continuations.case_suspect_number, prosecutions.suspect_number) as suspect_number,
-    from prosecutions
-    left join continuations
-        on prosecutions.urn_token = continuations.urn_token
-        and prosecutions.urn_suffix = continuations.urn_suffix
-        and prosecutions.suspect_number = continuations.suspect_number
+    {{ with_case_as_continued('prosecutions') }}
 
 ),
 
@@ -54,7 +39,7 @@ final as (
     select
         of_cases.case_urn_token,
         of_cases.case_urn_suffix,
-        of_cases.suspect_number,
+        of_cases.case_suspect_number as suspect_number,
         of_cases.cps_area_code as area_code,
         coalesce(suspects.force_code, forces.force_code) as force_code,
         coalesce(suspects.is_rape_flagged, false) or list_contains(of_cases.monitoring_flags, 'RAPE')
@@ -71,9 +56,8 @@ final as (
     left join suspects
         on of_cases.case_urn_token = suspects.case_urn_token
         and of_cases.case_urn_suffix = suspects.case_urn_suffix
-        and of_cases.suspect_number = suspects.suspect_number
-    left join forces
-        on case of_cases.urn_force_code when '02' then '01' else of_cases.urn_force_code end = forces.force_code
+        and of_cases.case_suspect_number = suspects.suspect_number
+    left join forces on {{ force_of_urn('of_cases.urn_force_code') }} = forces.force_code
     left join rape_offence_codes on of_cases.convicted_offence_code = rape_offence_codes.cjs_offence_code
 
 )

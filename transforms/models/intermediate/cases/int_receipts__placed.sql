@@ -1,20 +1,13 @@
 -- Every receipt of a suspect with the case that it belongs to now, the force and the Area that it counts for.
 --
 -- A case is told by the URN (with its suffix) under which it goes on. The Area is the one that received the file: CPS
--- Direct, which decides at night, is not an Area. 02 is a second code of the Metropolitan Police; 00 stands for systems
--- that forces share and tells no force.
+-- Direct, which decides at night, is not an Area.
 
 with
 
 receipts as (
 
     select * from {{ ref('int_cps_receipts__current') }}
-
-),
-
-continuations as (
-
-    select * from {{ ref('int_suspects__continued') }}
 
 ),
 
@@ -26,10 +19,7 @@ forces as (
 
 placed as (
 
-    select
-        *,
-        case when force_code = '02' then '01' else force_code end as sending_force_code,
-    from receipts
+    {{ with_case_as_continued('receipts') }}
 
 ),
 
@@ -39,9 +29,9 @@ final as (
         placed.urn_token,
         placed.urn_suffix,
         placed.suspect_number,
-        coalesce(continuations.case_urn_token, placed.urn_token) as case_urn_token,
-        coalesce(continuations.case_urn_suffix, placed.urn_suffix) as case_urn_suffix,
-        coalesce(continuations.case_suspect_number, placed.suspect_number) as case_suspect_number,
+        placed.case_urn_token,
+        placed.case_urn_suffix,
+        placed.case_suspect_number,
         placed.cps_area_code as area_code,
         forces.force_code,
         placed.receipt_type,
@@ -53,11 +43,7 @@ final as (
         placed.triage_reasons,
         placed.prosecutor_allocated_date,
     from placed
-    left join continuations
-        on placed.urn_token = continuations.urn_token
-        and placed.urn_suffix = continuations.urn_suffix
-        and placed.suspect_number = continuations.suspect_number
-    left join forces on placed.sending_force_code = forces.force_code
+    left join forces on {{ force_of_urn('placed.force_code') }} = forces.force_code
 
 )
 
