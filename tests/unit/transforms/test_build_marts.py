@@ -21,6 +21,7 @@ from transforms.build import BuildError, BuildOutcome, BuildProgress, build
 from transforms.watched_dbt import error_kind
 from warehouse.lake import reading, transaction, writer_lock, writing
 from warehouse.schema import prepare_home
+from warehouse.version import code_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -319,6 +320,41 @@ def test_unit_tests_run_once_for_the_same_code_and_data_tests_each_time(on_an_em
     ran_again = {step.name for step in built.progress}
     assert "catalogue_and_models_agree" in ran_again
     assert not ran_again & unit_test_names()
+
+
+@pytest.mark.parametrize(
+    ("builds", "has_manifest", "is_proven"),
+    [
+        ([("succeeded", "ours")], True, True),
+        ([("succeeded", "ours")], False, False),  # rasso explain reads it, and a build of everything writes it
+        ([("succeeded", "ours"), ("succeeded", "other")], True, False),  # whose views stand in the lake now
+        ([("succeeded", "ours"), ("failed", "ours")], True, False),
+        ([("failed", "ours"), ("succeeded", "ours")], True, True),
+        ([], True, False),
+    ],
+)
+def test_the_views_stand_where_the_last_build_was_by_this_code_and_succeeded(
+    settings: Settings, builds: list[tuple[str, str]], has_manifest: bool, is_proven: bool
+) -> None:
+    with writing(settings) as connection:
+        for number, (status, code) in enumerate(builds, start=1):
+            connection.execute(
+                "insert into lake.ledger.build by name select ? as build_id, ? as status, ? as code_version,"
+                " make_timestamp(2021, 1, ?, 9, 0, 0) as ended_at",
+                [f"build-{number}", status, code_version() if code == "ours" else code, number],
+            )
+    if has_manifest:
+        manifest = settings.logs / "dbt" / "target" / "manifest.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.touch()
+    assert build_room._prepare(settings, catalogue.load()) is is_proven
+
+
+def test_no_words_of_dbt_about_rows_are_kept(after_a_defect: Built) -> None:
+    folder = after_a_defect.settings.logs / "dbt"
+    assert not (folder / "target" / "run_results.json").exists()
+    for name in ("results.json", "errors.log"):
+        assert "4711" not in (folder / name).read_text(encoding="utf-8")
 
 
 def unit_test_names() -> set[str]:
