@@ -15,7 +15,7 @@ from scorecards.edition import NATIONAL_KEY, Area, Edition, EditionError, Measur
 from scorecards.process_limits import Assessment, Reading, Signal, assess, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 MONTHS = {"month": 1, "quarter": 3, "rolling_year": 12}
 YEAR = "rolling_year"
@@ -120,7 +120,7 @@ def series_of(area: Area, measure: Measure, rows: Iterable[Value], least_centre:
     """Make the series of one measure in one area from its rows, which come ordered by breakdown, grain and end."""
     by_breakdown = {name: tuple(group) for name, group in groupby(rows, key=lambda row: row.breakdown)}
     whole = by_breakdown.pop("", ())
-    grain = finest_grain(whole or tuple(row for group in by_breakdown.values() for row in group))
+    grain = charted_grain(whole or tuple(row for group in by_breakdown.values() for row in group))
     values = tuple(row for row in whole if row.grain == grain)
     slots = _slots(values, MONTHS[grain])
     # A count is judged by its size; a rate has no least centre.
@@ -144,6 +144,18 @@ def finest_grain(rows: Iterable[Value]) -> str:
     """The shortest period for which there are rows."""
     grains = {row.grain for row in rows}
     return next((grain for grain in MONTHS if grain in grains), YEAR)
+
+
+def charted_grain(rows: Sequence[Value]) -> str:
+    """The shortest period in which a figure can be shown half of the time; where there is none, the shortest.
+
+    Of the months of a small area many have too few cases for a rate; their chart would be empty.
+    """
+    for grain in MONTHS:
+        received = [row for row in rows if row.grain == grain and row.status in RECEIVED]
+        if grain != YEAR and sum(row.value is not None for row in received) * 2 >= max(len(received), 1):
+            return grain
+    return finest_grain(rows)
 
 
 def is_firm(value: Value) -> bool:

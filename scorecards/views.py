@@ -262,6 +262,7 @@ def section(series: Series, page: str, events: Sequence[Event] = ()) -> Section:
         folded.append(years_table(series, years))
     lines = _lines(series)
     points = _points(series)
+    has_chart = any(point.value is not None for point in points)
     bands, beside = _bands(series, events)
     return Section(
         anchor=anchor,
@@ -271,9 +272,9 @@ def section(series: Series, page: str, events: Sequence[Event] = ()) -> Section:
         headline=words.headline(series) if series.values or series.years else "",
         signal_sentence=words.signal_sentence(series) if kept else "",
         quality_sentence=words.quality_sentence(series),
-        chart=_chart(series, points, lines, f"chart-{anchor}", bands) if kept else None,
-        chart_notes=tuple(_chart_notes(series, points, lines)) if kept else (),
-        events=beside if kept else (),
+        chart=_chart(series, points, lines, f"chart-{anchor}", bands) if has_chart else None,
+        chart_notes=tuple(_chart_notes(series, points, lines)) if has_chart else (),
+        events=beside if has_chart else (),
         tables=tuple(shown),
         folded=tuple(folded),
         caveat=measure.caveat,

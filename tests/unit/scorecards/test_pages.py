@@ -250,6 +250,29 @@ def test_breakdowns_are_a_table_with_bars(draft: Draft, tmp_path: Path) -> None:
     assert "script" not in {tag for tag, _ in page.tags}
 
 
+def test_a_rate_with_too_few_cases_in_a_month_is_charted_by_quarter(empty_draft: Draft, tmp_path: Path) -> None:
+    empty_draft.measure("conviction_rate", shape="ratio", title="Conviction rate (defendants; CPS prosecutions)")
+    for end in ("2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30"):
+        empty_draft.value("conviction_rate", NATION, "month", end, "", numerator="9", denominator="12",
+                          value_status="below_minimum")  # fmt: skip
+    empty_draft.value("conviction_rate", NATION, "quarter", "2020-03-31", "75", numerator="27", denominator="36")
+    render(empty_draft.write(tmp_path / "quarters"))
+    page = read(tmp_path / "quarters/national/index.html")
+    assert "Line chart of 1 quarters" in page.words
+    assert "75.0% (27 of 36) in January to March 2020" in page.words
+
+
+def test_a_rate_that_is_never_shown_has_no_empty_chart(empty_draft: Draft, tmp_path: Path) -> None:
+    empty_draft.measure("conviction_rate", shape="ratio", title="Conviction rate (defendants; CPS prosecutions)")
+    for end in ("2020-01-31", "2020-02-29"):
+        empty_draft.value("conviction_rate", NATION, "month", end, "", numerator="9", denominator="12",
+                          value_status="below_minimum")  # fmt: skip
+    render(empty_draft.write(tmp_path))
+    page = read(tmp_path / "national/index.html")
+    assert "chart" not in {named.get("class") for tag, named in page.tags if tag == "svg"}
+    assert "9 of 12" in page.words
+
+
 def event(**changes: object) -> dict[str, object]:
     return {
         "id": "paused",
@@ -277,7 +300,7 @@ def test_an_event_is_shaded_on_the_charts_that_it_touches_and_told_below(draft: 
     for page, count in ((force, 2), (other, 1)):
         assert sum(named.get("class") == "event" for _, named in page.tags) == count
         assert "script" not in {tag for tag, _ in page.tags}
-        assert "Shaded, and no performance: 1 May to August 2017: Courts were closed." in page.words
+        assert "Shaded, and not performance: 1 May to August 2017: Courts were closed." in page.words
         assert "Another" not in page.words
     assert HOSTILE in force.words
     assert HOSTILE not in other.words
