@@ -19,7 +19,7 @@ run: $(VENV)/installed  ## Start a local Airflow, deliver samples (or EXTRACTS=f
 
 test: $(VENV)/installed  ## Run every check and every test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 --durations-min 5 $(TESTS)
 
 check: $(VENV)/installed  ## Lint, types, import directions, SQL style
 	$(BIN)/ruff check
