@@ -6,6 +6,8 @@ Belongs here: which tables and columns there are. Does not belong here: what is 
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 from extracts.contract import all_contracts
@@ -87,6 +89,20 @@ def prepare_home(settings: Settings) -> None:
     settings.prepare()
     with writing(settings) as connection:
         prepare_lake(connection)
+    if not settings.catalog:
+        _let_readers_in(settings)
+
+
+def _let_readers_in(settings: Settings) -> None:
+    """Have SQLite keep a write-ahead log, with which nobody who reads the catalogue waits for a commit.
+
+    Without it a build, which is a commit per table, can keep a reader out for as long as it takes. The file keeps it.
+    """
+    with (
+        contextlib.suppress(sqlite3.OperationalError),  # somebody has the catalogue open: the next one to come does it
+        contextlib.closing(sqlite3.connect(settings.lake / "catalog.sqlite")) as catalogue,
+    ):
+        catalogue.execute("pragma journal_mode = wal")
 
 
 def prepare_lake(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,7 +1,7 @@
 """Three years of synthetic case extracts of all suppliers, through the command line, against their answer key.
 
-A small scale: every supplier, every kind and every defect is there, with fewer rows; ACCEPTANCE_SCALE=1 takes the whole.
-Canary references are then looked for everywhere in the home but in vault and archive.
+A small scale: every supplier, every kind and every defect is there, with fewer rows; ACCEPTANCE_SCALE=1 takes all of
+them. Canary references are then looked for everywhere in the home but in vault and archive.
 """
 
 from __future__ import annotations

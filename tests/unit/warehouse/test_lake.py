@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -89,6 +91,15 @@ def test_a_reader_at_a_recorded_snapshot_does_not_see_later_rows(shared_home: Ho
 def test_a_snapshot_that_is_not_there_is_an_error(shared_home: Home) -> None:
     with pytest.raises(LakeError), reading(shared_home.settings, 10_000):
         pass
+
+
+def test_a_reader_does_not_wait_for_whoever_writes_to_the_catalogue(shared_home: Home) -> None:
+    catalogue = shared_home.settings.lake / "catalog.sqlite"
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as writer:
+        writer.execute("begin exclusive")
+        with reading(shared_home.settings) as connection:
+            assert connection.execute("select count(*) from lake.ledger.delivery").fetchone() is not None
+        writer.execute("rollback")
 
 
 def test_a_reader_cannot_write(shared_home: Home) -> None:
