@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.linkage.exact import RECEIPT_DAYS
 from warehouse.linkage.likeness import find_alike
-from warehouse.linkage.scope import KEY, current_crimes, current_receipts
+from warehouse.linkage.scope import KEY, current_crimes, current_receipts, forces_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,7 +95,9 @@ def find_crimes(connection: duckdb.DuckDBPyConnection) -> bool:
             cases.* exclude (urn_token),
         from without_crime as open
         inner join vault.reference as reference
-            on reference.entity = 'crime' and open.referral_crime_reference_token = reference.token
+            on reference.entity = 'crime'
+            and reference.scope in ({forces_of(connection, "without_crime")})
+            and open.referral_crime_reference_token = reference.token
         left join cases on open.urn_token = cases.urn_token
         """
     )
@@ -127,10 +129,11 @@ def _load_receipts_of_months(connection: duckdb.DuckDBPyConnection) -> None:
         from open_urn, range(2) as months (later)
         """
     )
+    months = current_receipts("select distinct month from open_month", "month", forces_of(connection, "open_month"))
     connection.execute(
         f"""
         create or replace temp table receipt_of_month as
-        from ({current_receipts("select distinct month from open_month", "month")})
+        from ({months})
         where (force_code, date_trunc('month', received_date)::date) in (from open_month)
         """
     )
@@ -242,7 +245,7 @@ def _load_candidate_crimes(connection: duckdb.DuckDBPyConnection) -> None:
         f"""
         create or replace temp table candidate_crime as
         with
-        crimes as ({current_crimes(wanted)}),
+        crimes as ({current_crimes(connection, wanted)}),
         cases as (
             select crime_reference_token, list(distinct urn_token) as known_urns
             from settled

@@ -127,12 +127,8 @@ def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> N
 
 def load_partners(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``crime`` and ``receipt`` with the current rows that bear a token of a referral."""
-    connection.execute(
-        f"""
-        create or replace temp table crime as
-        {current_crimes("select distinct referral_crime_reference_token as crime_reference_token from referral")}
-        """
-    )
+    wanted = "select distinct referral_crime_reference_token as crime_reference_token from referral"
+    connection.execute(f"create or replace temp table crime as {current_crimes(connection, wanted)}")
     connection.execute(
         f"""
         create or replace temp table receipt as
@@ -141,8 +137,10 @@ def load_partners(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def current_receipts(wanted: str, column: str) -> str:
+def current_receipts(wanted: str, column: str, forces: str | None = None) -> str:
     """SQL of the receipts whose ``column`` stands in the query ``wanted``, each as it was sent last.
+
+    ``forces`` names those (see ``forces_of``) of which receipts are looked for, of any force without it.
 
     The columns that say which row it is never change, so choosing rows by them chooses all versions of a row. 02 is a
     second code of the Metropolitan Police.
@@ -150,6 +148,7 @@ def current_receipts(wanted: str, column: str) -> str:
     rows = f"""(
         select * replace (coalesce(urn_suffix, '') as urn_suffix), date_trunc('month', received_date)::date as month
         from {ALIAS}.extracts.cps_receipts
+        {"" if forces is None else f"where force_code in ({forces}, '02')"}
     )"""
     key = ("urn_token", "urn_suffix", "suspect_number", "receipt_type", "received_date")
     return f"""
@@ -168,9 +167,13 @@ def current_receipts(wanted: str, column: str) -> str:
     """
 
 
-def current_crimes(wanted: str) -> str:
-    """SQL of the crimes whose token stands in the query ``wanted``, each as it was sent last."""
+def current_crimes(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
+    """SQL of the crimes of the referrals' forces whose token stands in the query ``wanted``, each as it was sent last.
+
+    A referral leads to a crime of its own force only.
+    """
     columns = ("crime_reference_token",)
+    rows = f"(from {ALIAS}.extracts.police_crimes where force_code in ({forces_of(connection, 'referral')}))"
     return f"""
         select
             crime_reference_token,
@@ -183,9 +186,15 @@ def current_crimes(wanted: str) -> str:
                 else victim_age_band in ('0_to_12', '13_to_15', '16_to_17')
             end as is_child,
             not_referred_reason is not null as is_not_referred,
-        from ({_sent_last(f"{ALIAS}.extracts.police_crimes", wanted, columns, columns)})
+        from ({_sent_last(rows, wanted, columns, columns)})
         where not coalesce(is_withdrawn, false)
     """
+
+
+def forces_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The forces of a table, named one by one, since only then files and parts of files of others are left unread."""
+    forces = connection.execute(f"select distinct force_code from {table} order by all").fetchall()
+    return ", ".join(_literal(force_code) for (force_code,) in forces) or "null"
 
 
 def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
@@ -255,8 +264,11 @@ def _new_rows(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
     table = f"{ALIAS}.extracts.{kind}"
     if not 0 < len(ids) <= _FEW:
         return f"(from {table} semi join new_delivery using (delivery_id))"
-    names = ", ".join("'" + delivery_id.replace("'", "''") + "'" for delivery_id in ids)
-    return f"(from {table} where delivery_id in ({names}))"
+    return f"(from {table} where delivery_id in ({', '.join(map(_literal, ids))}))"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _find_former(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
@@ -347,18 +359,19 @@ def _add_by_close_crimes(connection: duckdb.DuckDBPyConnection) -> None:
         f"""
         insert into due
         with
+        reference as (
+            from vault.reference where entity = 'crime' and scope in ({forces_of(connection, "new_crime")})
+        ),
         typed as (
             select former_open.*, {FOLDED.format("reference.original")} as folded
             from former_open
-            inner join vault.reference as reference
-                on reference.entity = 'crime' and former_open.referral_crime_reference_token = reference.token
+            inner join reference on former_open.referral_crime_reference_token = reference.token
             where former_open.crime_method is distinct from 'exact'
         ),
         came as (
             select new_crime.*, {FOLDED.format("reference.original")} as folded
             from new_crime
-            inner join vault.reference as reference
-                on reference.entity = 'crime' and new_crime.crime_reference_token = reference.token
+            inner join reference on new_crime.crime_reference_token = reference.token
         ),
         typed_edges as ({EDGES.format(relation="typed", lengths="[-1, 0, 1]")}),
         came_edges as ({EDGES.format(relation="came", lengths="[0]")})
