@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from scorecards.publication import Publication
     from transforms.build import BuildOutcome
+    from transforms.dbt_process import BuildProgress
     from transforms.explain import Explanation
     from warehouse.record import ReceiptOutcome
 
@@ -90,9 +91,13 @@ def link() -> None:
 
 
 @app.command()
-def build() -> None:
-    """Build the marts from everything that was accepted."""
-    _build(Settings())
+def build(
+    full: Annotated[
+        bool, typer.Option("--full", help="Make everything anew and prove the models on their unit tests.")
+    ] = False,
+) -> None:
+    """Build the marts from everything that was accepted; what has not changed since the last build is kept."""
+    _build(Settings(), is_full=full)
 
 
 @app.command()
@@ -417,8 +422,7 @@ def _link(settings: Settings) -> None:
     out.print(f"what was linked: {settings.reports / 'linkage.html'}; {outcome.seconds:.1f} s")
 
 
-def _build(settings: Settings) -> BuildOutcome:
-    from transforms.build import BuildProgress
+def _build(settings: Settings, *, is_full: bool = False) -> BuildOutcome:
     from transforms.build import build as build_marts
 
     with _progress() as progress:
@@ -427,7 +431,7 @@ def _build(settings: Settings) -> BuildOutcome:
         def show(news: BuildProgress) -> None:
             progress.update(step, completed=news.done, total=news.total, description=f"building {news.name}")
 
-        outcome = build_marts(settings, show).checked()
+        outcome = build_marts(settings, show, is_full=is_full).checked()
     out.print(f"built {outcome.models} models, {outcome.tests} tests passed, {outcome.seconds:.1f} s")
     return outcome
 

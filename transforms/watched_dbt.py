@@ -1,7 +1,10 @@
 """Run dbt for as long as the process that started it lives, and no longer; write down what became of each step.
 
+To import dbt takes seconds, in which the starter finds out what is to be made. It tells so in one line to standard
+input: a JSON list of the file for the results and dbt's arguments.
+
 The starter holds the writer lock. When it is killed, the lock is free at once, and a dbt that went on would write
-beside the next writer. So the starter keeps a pipe to this process's standard input open and writes nothing to it: the
+beside the next writer. So the starter keeps a pipe to this process's standard input open and writes no more to it: the
 pipe's end is the starter's end. Everything that dbt has committed stays whole; the next build replaces it.
 
 dbt's own words for an error quote DuckDB's, and these can quote a cell: of an error only its kind is written down.
@@ -24,11 +27,14 @@ _ERROR_KIND = re.compile(r"\b([A-Z]\w+(?: [A-Z]\w+)? Error)\b")
 
 
 def main() -> None:
-    """Run dbt with this process's arguments, of which the first names the file for the results."""
-    threading.Thread(target=_end_with_the_starter, daemon=True).start()
-    results, *arguments = sys.argv[1:]
+    """Import dbt, wait to be told what to make, and make it."""
     from dbt.cli.main import dbtRunner
 
+    told = sys.stdin.readline()
+    if not told:
+        sys.exit(os.EX_TEMPFAIL)
+    threading.Thread(target=_end_with_the_starter, daemon=True).start()
+    results, *arguments = json.loads(told)
     outcome = dbtRunner().invoke(arguments)
     steps = list(getattr(outcome.result, "results", ()))
     Path(results).write_text(json.dumps(list(steps_of(steps))), encoding="utf-8")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
+from transforms.dbt_process import work_database
 from warehouse.lake import reading
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def test_its_hostile_row_is_quarantined(project: Project) -> None:
 
 def test_its_staging_model_has_rows(project: Project) -> None:
     with reading(project.settings) as connection:
-        tokens = connection.execute(f"select crime_reference_token from lake.staging.{MODEL}").fetchall()
+        connection.execute(f"attach '{work_database(project.settings)}' as work (read_only)")
+        tokens = connection.execute(f"select crime_reference_token from work.staging.{MODEL}").fetchall()
     assert len(tokens) == len(set(tokens)) == 2
     assert all(len(token) == 32 for (token,) in tokens)
 

@@ -16,10 +16,11 @@ import yaml
 
 from rasso.settings import Settings
 from transforms import build as build_room
-from transforms import catalogue
-from transforms.build import BuildError, BuildOutcome, BuildProgress, build
+from transforms import catalogue, dbt_process
+from transforms.build import BuildError, BuildOutcome, build
+from transforms.dbt_process import BuildProgress, manifest, work_database
 from transforms.watched_dbt import error_kind
-from warehouse.lake import reading, transaction, writer_lock, writing
+from warehouse.lake import newest_snapshot, reading, transaction, writer_lock, writing
 from warehouse.schema import prepare_home
 from warehouse.version import code_version
 
@@ -280,6 +281,7 @@ def test_a_guard_finds_what_it_guards_against(built: Built, guard: str, tamperin
     compiled = built.settings.logs / "dbt/target/compiled/rasso/tests" / f"{guard}.sql"
     query = compiled.read_text(encoding="utf-8")
     with writing(built.settings) as connection:
+        connection.execute(f"attach '{work_database(built.settings)}' as work (read_only)")
         assert connection.execute(query).fetchall() == []
         connection.execute("begin")
         connection.execute(tampering)
@@ -322,32 +324,110 @@ def test_unit_tests_run_once_for_the_same_code_and_data_tests_each_time(on_an_em
     assert not ran_again & unit_test_names()
 
 
+def test_a_build_leaves_what_no_reader_needs_outside_the_lake(built: Built) -> None:
+    schemas = built.rows("select distinct schema_name from duckdb_tables() where database_name = 'lake'")
+    assert not {"staging", "measures"} & {schema for (schema,) in schemas}
+    views = built.rows("select view_name from duckdb_views() where database_name = 'lake' and sql like '%work.%'")
+    assert views == []  # nobody but a build has the work database
+
+
+def test_a_build_makes_anew_what_reads_a_changed_extract_and_nothing_else_of_the_work(built: Built) -> None:
+    made = {step.name for step in built.progress}
+    assert {"int_home_office_outcomes__current", "int_measures__counted", "mart_measure_values"} <= made
+    assert not {name for name in made if name.startswith(("int_crimes", "int_cases", "int_suspects"))}
+
+
+@dataclass
+class Home:
+    """A home with builds in its ledger, of which dbt itself ran none."""
+
+    settings: Settings
+
+    def record(self, connection: duckdb.DuckDBPyConnection, number: int, status: str, code: str) -> int:
+        """Record a build; returns its snapshot."""
+        snapshot = newest_snapshot(connection)
+        connection.execute(
+            "insert into lake.ledger.build by name select ? as build_id, ? as lake_snapshot, ? as status,"
+            " ? as code_version, make_timestamp(2021, 1, ?, 9, 0, 0) as ended_at",
+            [f"build-{number}", snapshot, status, code_version() if code == "ours" else code, number],
+        )
+        return snapshot
+
+    def leave(self, build_id: str, *left_out: str) -> None:
+        """Leave what a build leaves beside the lake, but for files that are left out."""
+        for path in (work_database(self.settings), manifest(self.settings), build_room._whole_work(self.settings)):
+            if path.name not in left_out:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(build_id, encoding="utf-8")
+
+
 @pytest.mark.parametrize(
-    ("builds", "has_manifest", "is_proven"),
+    ("builds", "left_out", "is_proven"),
     [
-        ([("succeeded", "ours")], True, True),
-        ([("succeeded", "ours")], False, False),  # rasso explain reads it, and a build of everything writes it
-        ([("succeeded", "ours"), ("succeeded", "other")], True, False),  # whose views stand in the lake now
-        ([("succeeded", "ours"), ("failed", "ours")], True, False),
-        ([("failed", "ours"), ("succeeded", "ours")], True, True),
-        ([], True, False),
+        ([("succeeded", "ours")], (), True),
+        ([("succeeded", "ours")], ("manifest.json",), False),  # rasso explain reads it, a full build writes it
+        ([("succeeded", "ours")], ("work.duckdb",), False),
+        ([("succeeded", "ours")], ("work.build_id",), False),  # a full build was killed after that one
+        ([("succeeded", "ours"), ("succeeded", "other")], (), False),  # whose views stand in the lake now
+        ([("succeeded", "ours"), ("failed", "ours")], (), False),
+        ([("failed", "ours"), ("succeeded", "ours")], (), True),
+        ([], (), False),
     ],
 )
-def test_the_views_stand_where_the_last_build_was_by_this_code_and_succeeded(
-    settings: Settings, builds: list[tuple[str, str]], has_manifest: bool, is_proven: bool
+def test_a_build_goes_on_from_the_last_one_where_that_was_by_this_code_and_left_all_whole(
+    settings: Settings, builds: list[tuple[str, str]], left_out: tuple[str, ...], is_proven: bool
 ) -> None:
+    home = Home(settings)
+    snapshot = None
     with writing(settings) as connection:
         for number, (status, code) in enumerate(builds, start=1):
-            connection.execute(
-                "insert into lake.ledger.build by name select ? as build_id, ? as status, ? as code_version,"
-                " make_timestamp(2021, 1, ?, 9, 0, 0) as ended_at",
-                [f"build-{number}", status, code_version() if code == "ours" else code, number],
-            )
-    if has_manifest:
-        manifest = settings.logs / "dbt" / "target" / "manifest.json"
-        manifest.parent.mkdir(parents=True)
-        manifest.touch()
-    assert build_room._prepare(settings, catalogue.load()) is is_proven
+            snapshot = home.record(connection, number, status, code)
+        home.leave(f"build-{len(builds)}", *left_out)
+        assert build_room._proven_snapshot(settings, connection) == (snapshot if is_proven else None)
+
+
+def test_what_another_build_left_is_not_gone_on_from(settings: Settings) -> None:
+    home = Home(settings)
+    with writing(settings) as connection:
+        home.record(connection, 2, "succeeded", "ours")
+        home.leave("build-1")
+        assert build_room._proven_snapshot(settings, connection) is None
+
+
+def test_a_full_build_begins_with_nothing(settings: Settings) -> None:
+    home = Home(settings)
+    with writing(settings) as connection:
+        home.record(connection, 1, "succeeded", "ours")
+        connection.execute("create schema lake.measures")
+        connection.execute("create table lake.measures.left_by_earlier_code as select 1 as number")
+    home.leave("build-1")
+    assert "--exclude" in build_room._prepare(settings, catalogue.load(), is_full=True)
+    assert not work_database(settings).exists()
+    assert not build_room._whole_work(settings).exists()
+    with reading(settings) as connection:
+        found = connection.execute("select 1 from duckdb_tables() where table_name = 'left_by_earlier_code'").fetchall()
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sources"),
+    [
+        ("select 1", []),
+        ("insert into lake.extracts.police_crimes by name select 'd' as delivery_id", ["extracts.police_crimes"]),
+        ("delete from lake.extracts.cps_receipts", ["extracts.cps_receipts"]),
+        ("insert into lake.linkage.crime_case_link by name select '20' as force_code", ["linkage.crime_case_link"]),
+        # Rows that lie in the lake count from now on, or no more.
+        ("update lake.ledger.delivery set state = 'rejected'", ["extracts.home_office_outcomes"]),
+        ("insert into lake.ledger.quarantined_row by name select 'd' as delivery_id", []),
+    ],
+)
+def test_a_source_has_changed_where_other_rows_count(settings: Settings, change: str, sources: list[str]) -> None:
+    with writing(settings) as connection:
+        deliver(connection, "first", "home_office_outcomes", "2019-01-01", "2019-03-31")
+        connection.execute("insert into lake.extracts.cps_receipts by name select 'c' as delivery_id")
+        snapshot = newest_snapshot(connection)
+        connection.execute(change)
+        assert build_room._changed_sources(connection, snapshot) == sources
 
 
 def test_no_words_of_dbt_about_rows_are_kept(after_a_defect: Built) -> None:
@@ -378,15 +458,10 @@ def test_of_a_message_the_kind_of_error_is_kept(message: str | None, kind: str) 
 def test_dbt_that_does_not_start_is_a_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path, model_unit_tests=True)
     prepare_home(settings)
-    monkeypatch.setattr(build_room, "dbt_command", broken_command)
+    monkeypatch.setattr(dbt_process, "command", lambda: [sys.executable, "-c", "raise SystemExit(1)"])
     outcome = build(settings)
     assert outcome.failures == ("dbt did not start (exit code 1): see logs/dbt/errors.log",)
     assert (outcome.is_successful, outcome.models, outcome.tests) == (False, 0, 0)
-
-
-def broken_command(_folder: Path, _baseline: str, left_out: list[str]) -> list[str]:
-    assert "test_type:unit" not in left_out  # nothing has been built in this home yet
-    return [sys.executable, "-c", "raise SystemExit(1)"]
 
 
 @pytest.mark.parametrize(
@@ -407,5 +482,5 @@ def broken_command(_folder: Path, _baseline: str, left_out: list[str]) -> list[s
     ],
 )  # fmt: skip
 def test_a_failure_is_told_in_a_sentence(node: dict[str, Any], sentence: str) -> None:
-    describe: Callable[[dict[str, Any]], str] = build_room._failure
+    describe: Callable[[dict[str, Any]], str] = dbt_process._failure
     assert describe(node) == sentence

@@ -32,14 +32,29 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
         init.touch()
     (package / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    command = [*COMMAND, str(folder / "results.json"), "build"]
     return subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        COMMAND, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def tell(process: subprocess.Popen[str], folder: Path) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps([str(folder / "results.json"), "build"]) + "\n")
+    process.stdin.flush()
+
+
+def test_dbt_that_is_told_nothing_makes_nothing(tmp_path: Path) -> None:
+    with start(tmp_path, "pass") as process:
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(timeout=30) == os.EX_TEMPFAIL
+        assert process.stdout
+        assert process.stdout.read() == ""
 
 
 def test_dbt_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
     with start(tmp_path, "import time", "time.sleep(600)") as process:
+        tell(process, tmp_path)
         assert process.stdout
         assert process.stdin
         assert process.stdout.readline() == "build\n"
@@ -67,6 +82,7 @@ def test_what_became_of_each_step_is_written_without_values(
     tmp_path: Path, outcome: str, code: int, written: list[tuple[str, int | None, str]]
 ) -> None:
     with start(tmp_path, f"return Name({outcome})") as process:
+        tell(process, tmp_path)
         assert process.wait(timeout=30) == code  # its standard input stays open: the end of it would end dbt
         assert process.stderr
         errors = process.stderr.read()
