@@ -66,16 +66,17 @@ def bring_up(
         _say(console, f"state lives in {settings.root}")
         _have_keys(settings, console)
         settings = _hand_over(settings, console, extracts, sample_scale)
+        told = _concluded(settings)  # what an earlier run told is no news
         airflow = stack.enter_context(LocalAirflow(settings, free_port(airflow_port)))
         console.print("starting Airflow (the first time takes about half a minute) …")
         airflow.start()
         wait_until_ready(airflow, _READY_SECONDS)
         airflow.trigger("receive_extracts")  # takes up at once what a stopped run left, also what is not built yet
         site = stack.enter_context(serving(settings, free_port(site_port), with_restricted=extracts is None))
-        _wait_for_scorecards(settings, console, airflow)
+        _wait_for_scorecards(settings, console, airflow, told)
         _print_addresses(settings, console, airflow, site, with_restricted=extracts is None)
         if samples.has_last_month(settings):
-            _show_a_live_month(settings, console, airflow)
+            _show_a_live_month(settings, console, airflow, told)
         _print_what_was_not_accepted(settings, console)
         if not until_published:
             console.print("scorecards are published; serving until Ctrl-C, which stops everything")
@@ -130,12 +131,12 @@ def _deliver_samples(settings: Settings, console: Console, scale: float) -> Sett
     return settings
 
 
-def _show_a_live_month(settings: Settings, console: Console, airflow: LocalAirflow) -> None:
+def _show_a_live_month(settings: Settings, console: Console, airflow: LocalAirflow, told: set[str]) -> None:
     """Hand the last month over while the pages are served: an event starts its way to them."""
     _say(console, "now the last month arrives; Airflow takes it up by itself, and the pages refresh: watch them")
     count = samples.hand_over_last_month(settings)
     _say(console, f"delivered {count} synthetic deliveries of {samples.MONTHS.end:%B %Y}")
-    _wait_for_scorecards(settings, console, airflow)
+    _wait_for_scorecards(settings, console, airflow, told)
     _say(console, "the last month is on the pages")
 
 
@@ -177,8 +178,15 @@ def _copy_prepared(settings: Settings, prepared: list[LandedDelivery]) -> str:
     return f"{len(prepared)} prepared deliveries"
 
 
-def _wait_for_scorecards(settings: Settings, console: Console, airflow: LocalAirflow) -> None:
-    """Show progress until everything that waits is concluded and its release is published."""
+def _concluded(settings: Settings) -> set[str]:
+    return {row.hand_over_id for row in current_status(settings).deliveries if row.state != "waiting"}
+
+
+def _wait_for_scorecards(settings: Settings, console: Console, airflow: LocalAirflow, told: set[str]) -> None:
+    """Show progress until everything that waits is concluded and its release is published.
+
+    ``told`` holds the hand-overs of which the reader knows, and takes up the others.
+    """
     started = time.monotonic()
     said: set[str] = set()
     with Live(console=console, transient=True, auto_refresh=False) as live:
@@ -189,7 +197,7 @@ def _wait_for_scorecards(settings: Settings, console: Console, airflow: LocalAir
                 if console.is_terminal:
                     live.update(_table(status, time.monotonic() - started), refresh=True)
                 else:
-                    _say_news(console, status, said)
+                    _say_news(console, status, told, said)
                 if _is_done(status):
                     return
                 _say_if_it_takes_long(console, status, time.monotonic() - started, said)
@@ -219,10 +227,10 @@ def _is_done(status: Status) -> bool:
     return status.is_published
 
 
-def _say_news(console: Console, status: Status, said: set[str]) -> None:
+def _say_news(console: Console, status: Status, told: set[str], said: set[str]) -> None:
     for row in status.deliveries:
-        if row.hand_over_id and row.state != "waiting" and row.hand_over_id not in said:
-            said.add(row.hand_over_id)
+        if row.hand_over_id and row.state != "waiting" and row.hand_over_id not in told:
+            told.add(row.hand_over_id)
             detail = row.reason or f"{row.rows_loaded:,} rows loaded, {row.rows_quarantined:,} quarantined"
             _say(console, f"{row.state}: {row.supplier} {row.kinds} {row.periods}: {detail}")
     if status.stage not in said:
