@@ -218,13 +218,16 @@ def _changed_sources(connection: duckdb.DuckDBPyConnection, snapshot: int) -> li
 
 
 def _selection_after(changed_sources: Iterable[str]) -> list[str]:
-    """All tables but those that read of their own sources only, where none of these has changed; all data tests.
+    """All tables but those that read of their own sources only, where none of these has changed; all tests of data.
 
-    Dbt's manifest stays, too: to write it takes dbt a second.
+    Seeds are code, and so are their tests. Dbt's manifest stays, too: to write it takes dbt a second.
     """
     always = f"config.materialized:table,config.meta.{_MADE_ANEW}:always"
     reading = [f"source:{source}+,config.materialized:table" for source in changed_sources]
-    return ["--select", always, *reading, "test_type:data", "--exclude", "test_type:unit", "--no-write-json"]
+    code = ["test_type:unit", "test_type:data,path:seeds"]
+    # Else dbt would take a test that also reads a seed for a test of seeds.
+    named_only = ["--indirect-selection", "cautious"]
+    return ["--select", always, *reading, "test_type:data", "--exclude", *code, *named_only, "--no-write-json"]
 
 
 def _whole_work(settings: Settings) -> Path:
