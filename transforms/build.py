@@ -47,7 +47,6 @@ _REFERENCE = {
 }
 # Layers that the work database holds; builds by earlier code left them in the lake.
 _LAYERS_OF_WORK = ("measures", "intermediate", "staging")
-_MADE_ANEW = "made_anew"  # see dbt_project.yml
 
 
 class BuildError(Exception):
@@ -133,9 +132,10 @@ def _prepare(settings: Settings, measures: Iterable[catalogue.Measure], *, is_fu
         prepare_lake(connection)
         snapshot = None if is_full else _proven_snapshot(settings, connection)
         if snapshot is not None:
-            return _selection_after(_changed_sources(connection, snapshot))
+            return selection_after(_changed_sources(connection, snapshot))
         _whole_work(settings).unlink(missing_ok=True)
-        work_database(settings).unlink(missing_ok=True)
+        for name in ("work.duckdb", "work.duckdb.wal"):  # a build that was killed leaves a log, which fits no new file
+            work_database(settings).with_name(name).unlink(missing_ok=True)
         rows = {
             "measure_catalogue": [astuple(measure) for measure in measures],
             "suppliers": [(one.supplier_id, one.group, one.code) for one in all_suppliers().values()],
@@ -217,12 +217,12 @@ def _changed_sources(connection: duckdb.DuckDBPyConnection, snapshot: int) -> li
     return [name for (name,) in rows]
 
 
-def _selection_after(changed_sources: Iterable[str]) -> list[str]:
+def selection_after(changed_sources: Iterable[str]) -> list[str]:
     """All tables but those that read of their own sources only, where none of these has changed; all tests of data.
 
     Seeds are code, and so are their tests. Dbt's manifest stays, too: to write it takes dbt a second.
     """
-    always = f"config.materialized:table,config.meta.{_MADE_ANEW}:always"
+    always = "config.materialized:table,config.meta.made_anew:always"
     reading = [f"source:{source}+,config.materialized:table" for source in changed_sources]
     code = ["test_type:unit", "test_type:data,path:seeds"]
     # Else dbt would take a test that also reads a seed for a test of seeds.
