@@ -146,6 +146,19 @@ class Contract:
         kinds = {str(rule.arguments["kind"]) for rule in self.rules if rule.check in REFERENCE_CHECKS}
         return tuple(sorted(kinds))
 
+    def scope_shared_with(self, other: Contract) -> str | None:
+        """The column that scopes both ends of every reference to another kind, such as ``force_code``.
+
+        Tokens that are equal then have the same scope. None where a reference to that kind has no such column.
+        """
+        ours, theirs = ({column.stored_as: column.reference_scope for column in one.columns} for one in (self, other))
+        found = set()
+        for rule in self.rules:
+            if rule.check in REFERENCE_CHECKS and rule.arguments["kind"] == other.kind:
+                ends = zip(rule.arguments["columns"], rule.arguments["references"], strict=True)
+                found.add(next((ours[one] for one, end in ends if ours[one] and ours[one] == theirs[end]), None))
+        return found.pop() if len(found) == 1 else None
+
 
 @cache
 def all_contracts(folder: Path = CONTRACTS) -> Mapping[str, Contract]:

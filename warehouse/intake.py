@@ -302,7 +302,10 @@ class _Intake:
         loading.stage_batch(self._connection, BATCH, [file.staged_path for _, file in files])
         for other in contract.referenced_kinds:
             staged = [file.staged_path for _, file in group if file.contract.kind == other]
-            loading.make_known(self._connection, known_relation(other), all_contracts()[other], staged)
+            referred_to = all_contracts()[other]
+            scope = contract.scope_shared_with(referred_to)
+            meant = (scope, BATCH) if scope else None
+            loading.make_known(self._connection, known_relation(other), referred_to, staged, meant)
         by_delivery: dict[str, tuple[DeliveryRecord, list[FileRecord]]] = {}
         for delivery, file in files:
             by_delivery.setdefault(delivery.landed.hand_over_id, (delivery, []))[1].append(file)

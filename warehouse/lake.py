@@ -56,7 +56,7 @@ def attached(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     be kept where the data may not.
     """
     with _connect(settings) as connection:
-        _attach(connection, settings, f"data_path '{_quoted(str(settings.lake / 'data'))}', data_inlining_row_limit 0")
+        _attach(connection, settings, f"data_path {literal(str(settings.lake / 'data'))}, data_inlining_row_limit 0")
         yield connection
 
 
@@ -137,7 +137,7 @@ def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str) -> None:
     try:
-        connection.execute(f"attach 'ducklake:{_quoted(settings.catalog_uri)}' as {ALIAS} ({options})")
+        connection.execute(f"attach {literal('ducklake:' + settings.catalog_uri)} as {ALIAS} ({options})")
     except duckdb.Error as error:
         # DuckDB's own words name the whole address of the catalogue.
         where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"
@@ -147,5 +147,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: 
         raise LakeError(f"the lake cannot be opened ({kind}); check {where}, or receive a delivery first") from None
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def literal(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.lake import ALIAS
+from warehouse.lake import ALIAS, literal
 from warehouse.schema import extract_columns
 
 if TYPE_CHECKING:
@@ -96,12 +96,33 @@ def failed_rows(
     return by_delivery
 
 
-def make_known(connection: duckdb.DuckDBPyConnection, name: str, contract: Contract, staged: Sequence[Path]) -> None:
-    """Make a view of every row of a kind that the lake and the group hold, for rules that look references up."""
+def make_known(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    contract: Contract,
+    staged: Sequence[Path],
+    meant: tuple[str, str] | None,
+) -> None:
+    """Make a view of every row of a kind that the lake and the group hold, for rules that look references up.
+
+    Args:
+        connection: the writer's.
+        name: of the view.
+        contract: of the kind.
+        staged: the group's files of the kind.
+        meant: a scope that all of these references share with what they refer to (``Contract.scope_shared_with``), and
+            the relation that refers. Rows of other scopes cannot be meant and are left out: a force's delivery reads
+            the force's crimes and not those of the country.
+    """
     columns = ", ".join(column.stored_as for column in contract.columns)
-    paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in staged)
+    paths = ", ".join(literal(str(path)) for path in staged)
     in_group = f" union all select {columns} from read_parquet([{paths}])" if staged else ""
     in_lake = f"select {columns} from {ALIAS}.extracts.{contract.kind}"
+    if meant is not None:
+        column, relation = meant
+        scopes = connection.execute(f"select distinct {column} from {relation} where {column} is not null").fetchall()
+        # Named one by one, since only then DuckLake leaves files of others unread.
+        in_lake += f" where {column} in ({', '.join(literal(scope) for (scope,) in scopes) or 'null'})"
     connection.execute(f"create or replace temp view {name} as {in_lake}{in_group}")
 
 

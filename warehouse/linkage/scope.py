@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.lake import ALIAS
+from warehouse.lake import ALIAS, literal
 from warehouse.linkage.likeness import EDGES, FOLDED
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def current_crimes(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
 def forces_of(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """The forces of a table, named one by one, since only then files and parts of files of others are left unread."""
     forces = connection.execute(f"select distinct force_code from {table} order by all").fetchall()
-    return ", ".join(_literal(force_code) for (force_code,) in forces) or "null"
+    return ", ".join(literal(force_code) for (force_code,) in forces) or "null"
 
 
 def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
@@ -264,19 +264,18 @@ def _new_rows(connection: duckdb.DuckDBPyConnection, kind: str) -> str:
     table = f"{ALIAS}.extracts.{kind}"
     if not 0 < len(ids) <= _FEW:
         return f"(from {table} semi join new_delivery using (delivery_id))"
-    return f"(from {table} where delivery_id in ({', '.join(map(_literal, ids))}))"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"(from {table} where delivery_id in ({', '.join(map(literal, ids))}))"
 
 
 def _find_former(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
-    """What earlier runs made of referrals that are not withdrawn; where all are linked again, nothing."""
+    """What earlier runs made of referrals that are not withdrawn; where all are linked again, nothing.
+
+    A table: half a dozen steps ask for it, and each would read all links of the lake.
+    """
     columns = f"{_KEY}, urn_token, crime_reference_token, urn_method, crime_method"
     connection.execute(
         f"""
-        create or replace temp view former as
+        create or replace temp table former as
         select {columns}
         from (
             select {columns} from {ALIAS}.linkage.crime_case_link where {not is_full}
