@@ -13,12 +13,12 @@ from measures_by_hand import ByHand
 
 from extracts.delivery import LandedDelivery, waiting
 from extracts.period import Period
-from extracts.suppliers import all_suppliers
 from extracts.synthetic.plan import Layout
 from extracts.synthetic.request import Request
 from extracts.synthetic.synthesise import synthesise
 from rasso.settings import AS_OF, Settings
 from scorecards.publication import Publication, publish
+from tests.suppliers import suppliers_of
 from transforms.build import build
 from transforms.explain import ExplainError, explain
 from warehouse.intake import receive_deliveries, waiting_batches
@@ -57,20 +57,6 @@ class Published:
             }
 
 
-def suppliers_of(areas: Iterable[str]) -> set[str]:
-    """Forces, CPS Areas and panels of some Areas."""
-    found = set()
-    for one in all_suppliers().values():
-        if one.group in ("cps_area", "joint_panel") and one.code in areas:
-            found.add(one.supplier_id)
-            found |= {
-                force.supplier_id
-                for force in all_suppliers().values()
-                if force.group == "force" and force.code in set(one.own_force_codes) - {"93"}
-            }
-    return found
-
-
 def new_home(folder: Path) -> Settings:
     settings = Settings(home=folder)
     prepare_home(settings)
@@ -85,12 +71,12 @@ def hand_over(settings: Settings, deliveries: Iterable[LandedDelivery]) -> None:
         shutil.copytree(delivery.folder, settings.landing / delivery.supplier / delivery.name)
 
 
-def work_through(settings: Settings) -> Publication:
+def work_through(settings: Settings) -> None:
+    """From the landing folder to the marts."""
     for batch in waiting_batches(settings):
         receive_deliveries(settings, batch)
     link(settings, read_keys(settings))
     build(settings).checked()
-    return publish(settings)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +89,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     settings = new_home(folder / "home")
     wanted = suppliers_of(AREAS)
     hand_over(settings, [one for one in waiting(extracts) if one.supplier in wanted])
-    return Published(settings, extracts, work_through(settings))
+    work_through(settings)
+    return Published(settings, extracts, publish(settings))
 
 
 @pytest.mark.parametrize(
@@ -221,10 +208,10 @@ class LeftOut:
 
 @pytest.fixture(scope="module")
 def left_out(tmp_path_factory: pytest.TempPathFactory) -> LeftOut:
-    """Half a year of one CPS Area, month by month; September of West Midlands Police comes last, or not at first."""
+    """Four months of one CPS Area, one by one; September of West Midlands Police comes last, or not at first."""
     folder = tmp_path_factory.mktemp("left_out")
     extracts = folder / "extracts"
-    months = Period.parse("2020-07..2020-12")
+    months = Period.parse("2020-07..2020-10")
     synthesise(
         Request(into=extracts, months=months, scale=0.3, layout=Layout.monthly, row_defects=0, delivery_defects=0)
     )
