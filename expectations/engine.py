@@ -8,11 +8,8 @@ DAG file is parsed.
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when the library is imported
 
 import great_expectations as gx
 import sqlalchemy as sa

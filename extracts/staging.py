@@ -385,7 +385,7 @@ def _write(desk: _Desk, source: _Source, chosen: dict[str, int]) -> tuple[int, s
             MemoryFile() as references,
             _locked(desk, [source.address, str(unfinished), references.path]) as connection,
         ):
-            _prepare(connection, job)
+            _prepare(connection, job, is_small=desk.is_small)
             if has_references and desk.is_small:
                 connection.execute(f"create temp table typed as {typed}")
                 typed = "select * from typed"
@@ -411,11 +411,14 @@ def _write(desk: _Desk, source: _Source, chosen: dict[str, int]) -> tuple[int, s
     return rows, str(kept) if has_references else None
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob) -> None:
+def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob, *, is_small: bool) -> None:
     """Functions that a contract's derivations may use, then the lock."""
     if any("place_code(" in (column.derivation or "") for column in job.columns):
         connection.execute(f"set variable places = map({_list(job.places)}, {_list(job.places.values())})")
         connection.execute(_PLACE_CODE)
+    if is_small:
+        # A projection of some forty columns: to optimise it takes longer than to read a few hundred rows.
+        connection.execute("pragma disable_optimizer")
     connection.execute(f"create macro own_force(code) as list_contains({_list(job.own_force_codes)}::varchar[], code)")
     connection.execute(token_macros(bytes.fromhex(job.token_key)) if job.token_key else MACROS)
     connection.execute("set lock_configuration = true")

@@ -259,7 +259,9 @@ def _load_candidate_crimes(connection: duckdb.DuckDBPyConnection) -> None:
             coalesce(cases.known_urns, []) as known_urns,
         from crimes
         inner join vault.reference as reference
-            on reference.entity = 'crime' and crimes.crime_reference_token = reference.token
+            on reference.entity = 'crime'
+            and reference.scope in ({forces_of(connection, "referral")})
+            and crimes.crime_reference_token = reference.token
         left join cases on crimes.crime_reference_token = cases.crime_reference_token
         """
     )
