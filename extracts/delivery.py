@@ -161,23 +161,38 @@ def _text(name: str, otherwise: str = WITHHELD) -> str:
 
 
 def read_manifest(delivery: LandedDelivery) -> Manifest:
-    """The delivery's manifest, checked against its folder and the contracts.
+    """The manifest of a landed delivery, checked against its folder and the contracts.
 
     Raises:
         DeliveryError: the manifest is broken, or names what we do not know.
     """
-    if holds_reference(delivery.folder.name) or holds_reference(delivery.folder.parent.name):
+    with (delivery.folder / MANIFEST).open("rb") as file:
+        document = file.read(MANIFEST_LIMIT + 1)
+    return checked_manifest(document, delivery.supplier, (delivery.folder.parent.name, delivery.folder.name))
+
+
+def checked_manifest(document: bytes, supplier: str, folders: tuple[str, str]) -> Manifest:
+    """A manifest, checked against the names of the folders that it lay in and the contracts.
+
+    Args:
+        document: the JSON text; one byte more than ``MANIFEST_LIMIT`` is enough of one that is too long.
+        supplier: the supplier's folder as it may be shown.
+        folders: the names of the supplier's folder and the delivery's as they were.
+
+    Raises:
+        DeliveryError: the manifest is broken, or names what we do not know.
+    """
+    if any(holds_reference(folder) for folder in folders):
         raise DeliveryError("REFERENCE_IN_NAME", f"the name of its folder {_LIKE_A_REFERENCE}")
-    path = delivery.folder / MANIFEST
-    if path.stat().st_size > MANIFEST_LIMIT:
+    if len(document) > MANIFEST_LIMIT:
         raise DeliveryError("BAD_MANIFEST", f"{MANIFEST} is larger than {MANIFEST_LIMIT} bytes")
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        manifest = Manifest.model_validate_json(document)
     except ValidationError as error:
         raise DeliveryError("BAD_MANIFEST", _manifest_fault(error)) from None  # its text quotes the manifest
-    if delivery.supplier not in suppliers():
-        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(delivery.supplier)}")
-    if manifest.supplier != delivery.supplier:
+    if supplier not in suppliers():
+        raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(supplier)}")
+    if manifest.supplier != supplier:
         raise DeliveryError("WRONG_FOLDER", "the manifest names another supplier than the folder that it lies in")
     for number, file in enumerate(manifest.files, start=1):
         if holds_reference(file.name):

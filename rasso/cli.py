@@ -155,6 +155,30 @@ def status(
         out.print(line)
 
 
+_HELD = Annotated[str, typer.Argument(help="Id of the hand-over, the beginning of one, or supplier/delivery.")]
+_REASON = Annotated[str, typer.Option(help="Why, for auditors; nothing about a person.")]
+_ACTOR = Annotated[str, typer.Option(help="Who decides.")]
+
+
+@app.command()
+def release(delivery: _HELD, reason: _REASON, actor: _ACTOR) -> None:
+    """Load a delivery that was held: its bad rows stay out, and the decision is kept with the delivery."""
+    from warehouse.decisions import decide
+
+    settings = Settings()
+    decision = decide(settings, delivery, "release", reason=reason, actor=actor)
+    _receive(settings, [decision.release_id])
+
+
+@app.command()
+def reject(delivery: _HELD, reason: _REASON, actor: _ACTOR) -> None:
+    """Refuse a delivery that was held, for good; the supplier sends another."""
+    from warehouse.decisions import decide
+
+    decision = decide(Settings(), delivery, "reject", reason=reason, actor=actor)
+    out.print(f"rejected {decision.hand_over_id}; nothing of it is loaded", markup=False)
+
+
 @app.command()
 def contracts(
     into: Annotated[Path, typer.Option(help="Folder for the pages; it is made where it is missing.")],
@@ -352,6 +376,8 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from scorecards.publication import PublicationError
     from transforms.build import BuildError
     from transforms.explain import ExplainError
+    from warehouse.archive import ArchiveError
+    from warehouse.decisions import DecisionError
     from warehouse.intake import IntakeError
     from warehouse.keys import KeysError
     from warehouse.lake import LakeError
@@ -359,7 +385,7 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from warehouse.vault import VaultError
 
     return (
-        *(ContractError, DeliveryError, PeriodError, StartError, SynthesisError),
+        *(ArchiveError, ContractError, DecisionError, DeliveryError, PeriodError, StartError, SynthesisError),
         *(PublicationError, BuildError, ExplainError, IntakeError, KeysError, LakeError, LinkError, VaultError),
     )
 
@@ -384,10 +410,11 @@ def _without_values(error: Exception) -> str:
     return f"the lake could not be used ({type(error).__name__}); another process may be writing, try again"
 
 
-def _receive(settings: Settings) -> list[ReceiptOutcome]:
+def _receive(settings: Settings, only: Sequence[str] | None = None) -> list[ReceiptOutcome]:
+    """Receive these hand-overs, or whatever waits, and show what becomes of each."""
     from warehouse.intake import receive_deliveries, waiting_batches
 
-    batches = waiting_batches(settings)
+    batches = waiting_batches(settings) if only is None else [list(only)]
     total = sum(len(batch) for batch in batches)
     if not total:
         out.print("no delivery waits in the landing folder")

@@ -64,7 +64,7 @@ class Known:
         return TestedFile(
             months=file.period.month_count,
             declared_rows=file.entry.rows,
-            usual_rows_per_month=self.usual_rows.get((delivery.landed.supplier, file.contract.kind)),
+            usual_rows_per_month=self.usual_rows.get((delivery.arrival.supplier, file.contract.kind)),
         )
 
 

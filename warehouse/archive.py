@@ -11,13 +11,14 @@ import logging
 import os
 import secrets
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, cast
 
 from extracts.encrypted import DecryptedFile, EncryptedFileError, EncryptedWriter, read_header
 from warehouse.keys import check_home
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rasso.settings import Settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ArchiveError(Exception):
@@ -64,18 +66,39 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
         with os.fdopen(descriptor, "rb") as reading:
             if _is_stored(settings, keys, sha256):
                 return Archived(target, _compared(reading, sha256))
-            return Archived(target, _encrypted(reading, target, keys, sha256))
+            return Archived(target, write_encrypted(target, keys, _checked(reading, sha256)))
     except IsADirectoryError as error:
         raise ArchiveError("it is no plain file") from error
 
 
-def keep(settings: Settings, keys: Keys, folder: Path, except_names: Collection[str] = ()) -> None:
-    """Store every plain file of a delivery's folder, whatever it is, but those of these names, which were stored."""
+def keep(settings: Settings, keys: Keys, folder: Path, stored: Mapping[str, str] = _NOTHING) -> dict[str, str]:
+    """Store every plain file of a delivery's folder, whatever it is; returns their hashes by name.
+
+    ``stored`` are hashes of files that were stored already, by name.
+    """
+    hashes = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and str(path.relative_to(folder)) not in except_names:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            store(settings, keys, path, sha256)
+        if path.is_file() and not path.is_symlink():
+            name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+            if name not in stored:
+                with path.open("rb") as file:
+                    hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                store(settings, keys, path, hashes[name])
+    return hashes | dict(stored)
+
+
+def checked(settings: Settings, keys: Keys, sha256: str) -> Archived:
+    """A file of the archive, read from beginning to end.
+
+    Raises:
+        ArchiveError: it is not there, or is damaged.
+    """
+    with opened(settings, keys, sha256) as file:
+        try:
+            size = _compared(cast("IO[bytes]", file), sha256)
+        except EncryptedFileError as error:
+            raise ArchiveError(f"the archived file {sha256} cannot be read: {error}") from error
+    return Archived(archived(settings, sha256), size)
 
 
 def opened(settings: Settings, keys: Keys, sha256: str) -> DecryptedFile:
@@ -117,15 +140,18 @@ def _compared(reading: IO[bytes], sha256: str) -> int:
     return sum(len(chunk) for chunk in _checked(reading, sha256))
 
 
-def _encrypted(reading: IO[bytes], target: Path, keys: Keys, sha256: str) -> int:
-    """Encrypt what is read into the archive, where its hash is right; returns its size."""
+def write_encrypted(target: Path, keys: Keys, chunks: Iterable[bytes]) -> int:
+    """Encrypt into a file, synced to disk, whole or not at all; what has its name is replaced. Returns the plain size.
+
+    An error in reading the chunks leaves what was there.
+    """
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
+    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     size = 0
     try:
         with unfinished.open("wb") as file:
             with EncryptedWriter(file, keys.archive, target.name, key_version=keys.current) as writer:
-                for chunk in _checked(reading, sha256):
+                for chunk in chunks:
                     size += writer.write(chunk)
             file.flush()
             os.fsync(file.fileno())

@@ -25,13 +25,14 @@ import psutil
 
 from expectations.report import write_index, write_report
 from extracts.contract import all_contracts
-from extracts.delivery import MANIFEST, DeliveryError, LandedDelivery, Manifest, read_manifest, remove, waiting
+from extracts.delivery import DeliveryError, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
 from extracts.staging import ARCHIVE_DAMAGED, StagingError
-from warehouse import ledger, loading
+from warehouse import decisions, journal, ledger, loading
 from warehouse.admission import Known, admit
-from warehouse.archive import ArchiveError, keep, store
+from warehouse.archive import ArchiveError
+from warehouse.arrival import Landed
 from warehouse.keys import KeysError, read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from expectations.validation import Validator
     from rasso.settings import Settings
+    from warehouse.arrival import Arrival
     from warehouse.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -63,18 +65,20 @@ class IntakeError(Exception):
 
 
 def waiting_batches(settings: Settings) -> list[list[str]]:
-    """Hand-over ids of what waits in the landing folder, in batches that one process receives."""
+    """Hand-over ids of what waits in the landing folder or was released, in batches that one process receives."""
     prepare_home(settings)
-    arrivals = waiting(settings.landing)
+    decisions.take_up(settings)
+    arrivals = [Landed.of(landed) for landed in waiting(settings.landing)]
     with reading(settings) as connection:
         done = ledger.finished(connection, [arrival.hand_over_id for arrival in arrivals])
+        released = ledger.open_releases(connection)
     # What is recorded already was received by a process that ended before it emptied the landing folder.
     for arrival in arrivals:
         if arrival.hand_over_id in done:
             with _without_names():
-                keep(settings, read_keys(settings), arrival.folder)
-            remove([arrival.folder])
-    ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done]
+                arrival.keep(settings, read_keys(settings), {})
+            arrival.remove()
+    ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done] + sorted(released)
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
 
 
@@ -91,7 +95,10 @@ def receive_deliveries(
         IntakeError: some could not be received through a fault of ours; all others were.
     """
     wanted = set(hand_over_ids)
-    arrivals = [arrival for arrival in waiting(settings.landing) if arrival.hand_over_id in wanted]
+    landed = [Landed.of(landed) for landed in waiting(settings.landing)]
+    arrivals: list[Arrival] = [arrival for arrival in landed if arrival.hand_over_id in wanted]
+    if wanted - {arrival.hand_over_id for arrival in arrivals}:
+        arrivals += [arrival for arrival in decisions.released(settings) if arrival.hand_over_id in wanted]
     if not arrivals:
         return []
     keys = read_keys(settings)
@@ -104,7 +111,7 @@ def receive_deliveries(
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
         with _without_names():
-            groups = in_groups(held)
+            groups = in_groups(settings, held)
         try:
             for group in groups:
                 for outcome in intake.receive(group):
@@ -119,22 +126,22 @@ def receive_deliveries(
     return outcomes
 
 
-def in_groups(arrivals: Sequence[LandedDelivery]) -> list[list[LandedDelivery]]:
+def in_groups(settings: Settings, arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
     """Deliveries that are received together, in the order in which each supplier's own were given.
 
     What a run of rules and a commit cost before they touch a row is more than a month of one supplier's rows costs. A
     group holds one delivery of a supplier at most, because what the earlier one loads decides about the later.
     """
-    rounds: dict[int, list[LandedDelivery]] = {}
+    rounds: dict[int, list[Arrival]] = {}
     seen: Counter[str] = Counter()
     for arrival in arrivals:
         rounds.setdefault(seen[arrival.supplier], []).append(arrival)
         seen[arrival.supplier] += 1
-    groups: list[list[LandedDelivery]] = []
+    groups: list[list[Arrival]] = []
     for together in rounds.values():
         size = GROUP_BYTES
         for arrival in together:
-            own_size = sum(path.stat().st_size for path in arrival.folder.iterdir() if path.is_file())
+            own_size = arrival.byte_count(settings)
             if size + own_size > GROUP_BYTES:
                 groups.append([])
                 size = 0
@@ -147,10 +154,10 @@ class _Claims:
     """Claims on arrivals for as long as a process works on them; what it did not finish is given back."""
 
     def __init__(
-        self, settings: Settings, connection: duckdb.DuckDBPyConnection, worker: str, arrivals: Sequence[LandedDelivery]
+        self, settings: Settings, connection: duckdb.DuckDBPyConnection, worker: str, arrivals: Sequence[Arrival]
     ) -> None:
         self._settings, self._connection, self._worker, self._arrivals = settings, connection, worker, arrivals
-        self.held: list[LandedDelivery] = []
+        self.held: list[Arrival] = []
 
     def __enter__(self) -> Self:
         by_id = {arrival.hand_over_id: arrival for arrival in self._arrivals}
@@ -186,7 +193,7 @@ class _Intake:
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.faults: list[str] = []
 
-    def receive(self, group: Sequence[LandedDelivery]) -> list[ReceiptOutcome]:
+    def receive(self, group: Sequence[Arrival]) -> list[ReceiptOutcome]:
         """Take deliveries through all stages to their terminal outcomes; a fault of ours in one stops no other."""
         try:
             return self._receive_together(group)
@@ -202,14 +209,13 @@ class _Intake:
                 log.error("delivery %s could not be received: %s", group[0].hand_over_id, why)  # noqa: TRY400
                 self.faults.append(f"{group[0].supplier}/{group[0].name} ({why})")
                 return []
-        return [outcome for landed in group for outcome in self.receive([landed])]
+        return [outcome for arrival in group for outcome in self.receive([arrival])]
 
-    def _receive_together(self, group: Sequence[LandedDelivery]) -> list[ReceiptOutcome]:
-        deliveries = [DeliveryRecord(landed, received_at=ledger.now()) for landed in group]
+    def _receive_together(self, group: Sequence[Arrival]) -> list[ReceiptOutcome]:
+        deliveries = [DeliveryRecord(arrival, received_at=ledger.now()) for arrival in group]
         for delivery in deliveries:
             with delivery.rejecting():
-                delivery.manifest = read_manifest(delivery.landed)
-                _refuse_unnamed_files(delivery.landed.folder, delivery.manifest)
+                delivery.manifest = delivery.arrival.manifest(self._settings, self._keys)
         if len({delivery.manifest.is_synthetic for delivery in deliveries if delivery.manifest}) > 1:
             raise _NotTogetherError  # the first of them to be accepted decides about the others
         known = Known.of(self._connection, deliveries)
@@ -221,10 +227,10 @@ class _Intake:
         self._validate(deliveries, known)
         for delivery in deliveries:
             delivery.judge()
-        return self._conclude(deliveries)
+        return self._conclude(deliveries, known)
 
     def _archive(self, delivery: DeliveryRecord) -> None:
-        staging = self._settings.lake / "staged" / delivery.landed.hand_over_id
+        staging = self._settings.lake / "staged" / delivery.arrival.hand_over_id
         if delivery.manifest is None:
             return
         # Sorted by what identifies the delivery, so that a repeated hand-over numbers its files alike.
@@ -232,7 +238,7 @@ class _Intake:
         for file_id, entry in enumerate(entries, start=1):
             started = ledger.now()
             try:
-                archived = store(self._settings, self._keys, delivery.landed.folder / entry.name, entry.sha256)
+                archived = delivery.arrival.store(self._settings, self._keys, entry)
             except ArchiveError as error:
                 raise DeliveryError("WRONG_CONTENT", f"file {entry.name}: {error}") from error
             contract = all_contracts()[entry.kind]
@@ -250,7 +256,7 @@ class _Intake:
         started = ledger.now()
         for batch_id, (number, delivery, file) in enumerate(to_read, start=1):
             file.batch_id = batch_id
-            path, supplier = file.archived.path, delivery.landed.supplier
+            path, supplier = file.archived.path, delivery.arrival.supplier
             reading = FileToRead(
                 path, file.staged_path, file.contract, batch_id, file.period, supplier, delivery_number=number
             )
@@ -308,7 +314,7 @@ class _Intake:
             loading.make_known(self._connection, known_relation(other), referred_to, staged, meant)
         by_delivery: dict[str, tuple[DeliveryRecord, list[FileRecord]]] = {}
         for delivery, file in files:
-            by_delivery.setdefault(delivery.landed.hand_over_id, (delivery, []))[1].append(file)
+            by_delivery.setdefault(delivery.arrival.hand_over_id, (delivery, []))[1].append(file)
         try:
             tested = {file.batch_id: known.tested_file(delivery, file) for delivery, file in files}
             run = self._validator.validate(kind, tested)
@@ -325,31 +331,52 @@ class _Intake:
             delivery.take_validation(run.of(file.batch_id for file in own))
         self._connection.execute(f"drop table {BATCH}")
 
-    def _conclude(self, deliveries: Sequence[DeliveryRecord]) -> list[ReceiptOutcome]:
+    def _conclude(self, deliveries: Sequence[DeliveryRecord], known: Known) -> list[ReceiptOutcome]:
         """Write the reports, then the vault, then rows and ledger at once, then empty the landing folder."""
         concluded = [Conclusion.of(delivery, self._settings.reports) for delivery in deliveries]
         for conclusion in concluded:
             write_report(conclusion.report_folder, conclusion.report())
         for delivery in deliveries:  # also what could not be received: nothing is lost
-            keep(self._settings, self._keys, delivery.landed.folder, {file.entry.name for file in delivery.files})
+            self._keep(delivery)
         accepted = [conclusion for conclusion in concluded if conclusion.row.state == "accepted"]
         references = [file.staged.references for c in accepted for file in c.delivery.staged_files if file.staged]
         kept = remember(self._settings, self._keys, [Path(path) for path in references if path], self._hand_over_key)
-        self._commit(concluded, accepted, kept)
-        remove([delivery.landed.folder for delivery in deliveries])
+        self._commit(concluded, accepted, kept, known)
         for delivery in deliveries:
-            shutil.rmtree(self._settings.lake / "staged" / delivery.landed.hand_over_id, ignore_errors=True)
+            delivery.arrival.remove()
+            shutil.rmtree(self._settings.lake / "staged" / delivery.arrival.hand_over_id, ignore_errors=True)
         return [conclusion.outcome() for conclusion in concluded]
 
+    def _keep(self, delivery: DeliveryRecord) -> None:
+        """Archive the rest of the folder and note the hand-over in the journal, where a decision stands already."""
+        arrival = delivery.arrival
+        stored = {file.entry.name: file.entry.sha256 for file in delivery.files}
+        files = arrival.keep(self._settings, self._keys, stored)
+        if arrival.decision is None:
+            entry = journal.HandOver(
+                hand_over_id=arrival.hand_over_id,
+                supplier=arrival.supplier,
+                delivery_name=arrival.name,
+                folders=arrival.folders,
+                files=files,
+                as_of=self._settings.as_of,
+                concluded_at=ledger.now(),
+            )
+            journal.record(self._settings, self._keys, entry)
+
     def _commit(
-        self, concluded: Sequence[Conclusion], accepted: Sequence[Conclusion], kept: Sequence[ledger.ProcessingRow]
+        self,
+        concluded: Sequence[Conclusion],
+        accepted: Sequence[Conclusion],
+        kept: Sequence[ledger.ProcessingRow],
+        known: Known,
     ) -> None:
         started = ledger.now()
         with writer_lock(self._settings), transaction(self._connection):
             ledger.close_claims(
                 self._connection, [conclusion.row.hand_over_id for conclusion in concluded], self.worker
             )
-            self._check_not_overtaken(accepted)
+            self._check_not_overtaken(accepted, known)
             files = [file for conclusion in accepted for file in conclusion.delivery.staged_files]
             for kind in sorted({file.contract.kind for file in files}):
                 staged = [file.staged_path for file in files if file.contract.kind == kind]
@@ -366,17 +393,21 @@ class _Intake:
             ledger.insert_stages(self._connection, [row for c in concluded for row in c.delivery.stages])
             ledger.insert_processing(self._connection, kept)
 
-    def _check_not_overtaken(self, accepted: Sequence[Conclusion]) -> None:
-        """Ask again, as the only writer, what was asked before reading: another process may have loaded the same."""
+    def _check_not_overtaken(self, accepted: Sequence[Conclusion], known: Known) -> None:
+        """Ask again, as the only writer, what was asked before reading: another process may have loaded the same.
+
+        What was known then was looked at: a released delivery may have the bytes of another period.
+        """
         hashes = {file.entry.sha256 for c in accepted for file in c.delivery.staged_files}
-        known = {(file.supplier, file.kind, file.sha256) for file in ledger.known_files(self._connection, hashes)}
+        since = set(ledger.known_files(self._connection, hashes)) - set(known.files)
+        loaded = {(file.supplier, file.kind, file.sha256) for file in since}
         own = {
             (c.row.supplier, file.contract.kind, file.entry.sha256)
             for c in accepted
             for file in c.delivery.staged_files
         }
         natures = ledger.accepted_natures(self._connection) | {conclusion.row.is_synthetic for conclusion in accepted}
-        if known & own or len(natures) > 1:
+        if loaded & own or len(natures) > 1:
             raise _NotTogetherError
 
 
@@ -393,10 +424,3 @@ def _has_ended(worker: str) -> bool:
     """Whether a worker of this machine is gone; of another machine we cannot know, and its lease must run out."""
     host, _, pid = worker.rpartition(":")[0].rpartition(":")
     return host == socket.gethostname() and not psutil.pid_exists(int(pid))
-
-
-def _refuse_unnamed_files(folder: Path, manifest: Manifest) -> None:
-    named = {entry.name for entry in manifest.files} | {MANIFEST}
-    unnamed = [path for path in folder.iterdir() if path.name not in named]
-    if unnamed:
-        raise DeliveryError("UNNAMED_FILE", f"the folder holds {len(unnamed)} files that {MANIFEST} does not name")

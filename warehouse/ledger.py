@@ -85,6 +85,32 @@ class StageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What a person decided about a held delivery; ``release_id`` is the hand-over by which it is received."""
+
+    hand_over_id: str
+    verdict: str
+    reason: str
+    actor: str
+    decided_at: datetime
+    release_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDelivery:
+    """A delivery that somebody names, its outcome, and what was decided about it."""
+
+    hand_over_id: str
+    supplier: str
+    delivery_name: str
+    state: str
+    reason_code: str | None
+    reason: str | None
+    verdict: str | None
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRow:
     """One rule over one kind of one hand-over."""
 
@@ -178,6 +204,46 @@ def insert_stages(connection: duckdb.DuckDBPyConnection, rows: Sequence[StageRow
 def insert_rules(connection: duckdb.DuckDBPyConnection, rows: Sequence[RuleRow]) -> None:
     """Record rule results."""
     _insert(connection, "rule_result", rows)
+
+
+def insert_decisions(connection: duckdb.DuckDBPyConnection, rows: Sequence[DecisionRow]) -> None:
+    """Record what people decided."""
+    _insert(connection, "decision", rows)
+
+
+def decided_about(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Hand-over ids of held deliveries about which a decision is recorded."""
+    rows = connection.execute(f"select hand_over_id from {ALIAS}.ledger.decision").fetchall()
+    return {row[0] for row in rows}
+
+
+def open_releases(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Hand-over ids under which released deliveries are still to be received."""
+    rows = connection.execute(
+        f"""
+        select release_id from {ALIAS}.ledger.decision as decision
+        anti join {ALIAS}.ledger.delivery as delivery on decision.release_id = delivery.hand_over_id
+        where verdict = 'release'
+        """
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[NamedDelivery]:
+    """Hand-overs whose id begins with a text, or that are called so (supplier/delivery), oldest first."""
+    rows = connection.execute(
+        f"""
+        select
+            delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.state, delivery.reason_code,
+            delivery.reason, decision.verdict, decision.actor
+        from {ALIAS}.ledger.delivery as delivery
+        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
+        where starts_with(delivery.hand_over_id, ?) or delivery.supplier || '/' || delivery.delivery_name = ?
+        order by delivery.received_at, delivery.hand_over_id
+        """,
+        [name, name],
+    ).fetchall()
+    return [NamedDelivery(*row) for row in rows]
 
 
 def insert_processing(connection: duckdb.DuckDBPyConnection, rows: Sequence[ProcessingRow]) -> None:
@@ -375,8 +441,17 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
     cursor = connection.execute(
         f"""
         select
-            delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.received_at, delivery.state,
-            delivery.reason, delivery.is_synthetic,
+            delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.received_at,
+            case decision.verdict when 'release' then 'released' when 'reject' then 'rejected' else delivery.state end
+                as state,
+            case
+                when decision.verdict is null then delivery.reason
+                else concat(
+                    if(decision.verdict = 'release', 'released', 'rejected'),
+                    ' by ', decision.actor, ': ', decision.reason
+                )
+            end as reason,
+            delivery.is_synthetic,
             string_agg(distinct file.kind, ', ' order by file.kind) as kinds,
             min(file.period_start) as period_start,
             max(file.period_end) as period_end,
@@ -384,6 +459,7 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
             coalesce(sum(file.rows_quarantined), 0)::bigint as rows_quarantined
         from {ALIAS}.ledger.delivery as delivery
         left join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
         group by all
         order by delivery.received_at desc, delivery.hand_over_id
         """

@@ -38,7 +38,7 @@ def begin_group(connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[Del
         )
         """
     )
-    rows = [(file.batch_id, d.landed.hand_over_id, d.delivery_id, file.file_id) for d, file in files]
+    rows = [(file.batch_id, d.arrival.hand_over_id, d.delivery_id, file.file_id) for d, file in files]
     if rows:
         marks = ", ".join(["(?, ?, ?, ?)"] * len(rows))
         connection.execute(f"insert into group_file values {marks}", [value for row in rows for value in row])

@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 
     from expectations.validation import Validation
     from extracts.contract import Contract
-    from extracts.delivery import LandedDelivery, Manifest, ManifestFile
+    from extracts.delivery import Manifest, ManifestFile
     from extracts.staging import StagedFile
     from warehouse.archive import Archived
+    from warehouse.arrival import Arrival
+
+
+RELEASED = "RELEASED"
+# What no person's decision makes right: rows that were not tested, real beside made-up figures, real cases under a key
+# for trials.
+NEVER_RELEASED = frozenset({"RULE_NOT_RUN", "MIXES_SYNTHETIC", "DEVELOPMENT_KEY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class ReceiptOutcome:
 class DeliveryRecord:
     """A delivery on its way through the stages; open until it has a verdict."""
 
-    landed: LandedDelivery
+    arrival: Arrival
     received_at: datetime
     manifest: Manifest | None = None
     files: list[FileRecord] = field(default_factory=list)
@@ -116,9 +123,14 @@ class DeliveryRecord:
                 )
 
     def judge(self) -> None:
-        """Decide what is still open: held where there is a reason to, else accepted."""
-        if self.hold_reasons:
-            self.conclude("held", self.hold_reasons[0][0], "; ".join(reason for _, reason in self.hold_reasons))
+        """Decide what is still open: held where there is a reason to that nobody has decided about, else accepted."""
+        reasons = "; ".join(reason for _, reason in self.hold_reasons)
+        decision = self.arrival.decision
+        if decision is not None and not {code for code, _ in self.hold_reasons} & NEVER_RELEASED:
+            was_held = f"; held before: {reasons}" if reasons else ""
+            self.conclude("accepted", RELEASED, f"released by {decision.actor}: {decision.reason}{was_held}")
+        elif self.hold_reasons:
+            self.conclude("held", self.hold_reasons[0][0], reasons)
         self.conclude("accepted")
 
     def note(
@@ -135,7 +147,7 @@ class DeliveryRecord:
         loaded = None if file.staged is None else file.staged.row_count - file.rows_quarantined
         self.stages.append(
             ledger.StageRow(
-                hand_over_id=self.landed.hand_over_id,
+                hand_over_id=self.arrival.hand_over_id,
                 delivery_id=self.delivery_id,
                 file_id=file.file_id,
                 stage=stage,
@@ -187,7 +199,7 @@ def file_row(delivery: DeliveryRecord, file: FileRecord, state: str) -> ledger.F
     duplicate = taken_in if file.is_duplicate else 0
     quarantined = file.rows_quarantined if state == "accepted" else 0
     return ledger.FileRow(
-        hand_over_id=delivery.landed.hand_over_id,
+        hand_over_id=delivery.arrival.hand_over_id,
         delivery_id=delivery.delivery_id or "",
         file_id=file.file_id,
         file_name=file.entry.name,
@@ -218,13 +230,13 @@ class Conclusion:
     @classmethod
     def of(cls, delivery: DeliveryRecord, reports: Path) -> Self:
         """Write down what was decided."""
-        verdict, landed, manifest = delivery.verdict, delivery.landed, delivery.manifest
+        verdict, arrival, manifest = delivery.verdict, delivery.arrival, delivery.manifest
         assert verdict is not None
         row = ledger.DeliveryRow(
-            hand_over_id=landed.hand_over_id,
+            hand_over_id=arrival.hand_over_id,
             delivery_id=delivery.delivery_id,
-            supplier=landed.supplier,
-            delivery_name=landed.name,
+            supplier=arrival.supplier,
+            delivery_name=arrival.name,
             sent_at=ledger.without_zone(manifest.sent_at) if manifest else None,
             received_at=delivery.received_at,
             finished_at=ledger.now(),
@@ -235,7 +247,7 @@ class Conclusion:
             code_version=code_version(),
         )
         files = [file_row(delivery, file, verdict.state) for file in delivery.files]
-        return cls(delivery, row, files, (reports / page_of(landed.supplier, landed.hand_over_id)).parent)
+        return cls(delivery, row, files, (reports / page_of(arrival.supplier, arrival.hand_over_id)).parent)
 
     def report(self) -> Report:
         """The validation report."""
@@ -260,7 +272,7 @@ def rule_rows(delivery: DeliveryRecord) -> list[ledger.RuleRow]:
     """The ledger's rows of the rules that were run."""
     return [
         ledger.RuleRow(
-            hand_over_id=delivery.landed.hand_over_id,
+            hand_over_id=delivery.arrival.hand_over_id,
             delivery_id=delivery.delivery_id or "",
             kind=validation.kind,
             rule_id=result.rule.rule_id,

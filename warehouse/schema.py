@@ -36,6 +36,9 @@ LEDGER = {
         rows_declared bigint, rows_found bigint, rows_in bigint, rows_loaded bigint, rows_quarantined bigint,
         rows_duplicate bigint, contract_version varchar
     """,
+    "decision": """
+        hand_over_id varchar, verdict varchar, reason varchar, actor varchar, decided_at timestamp, release_id varchar
+    """,
     "stage_outcome": """
         hand_over_id varchar, delivery_id varchar, file_id integer, stage varchar, status varchar,
         started_at timestamp, ended_at timestamp,

@@ -100,8 +100,10 @@ def test_everything_in_a_folder_is_kept_but_what_was_stored(keeping: Settings, k
         (folder / name).write_bytes(content)
     (folder / "link").symlink_to(folder / "a.csv")
 
-    keep(keeping, keys, folder, {"a.csv"})
+    kept = keep(keeping, keys, folder, {"a.csv": "stored before"})
 
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    assert kept == hashes | {"a.csv": "stored before"}
     assert {path.name for path in _kept(keeping)} == {
         hashlib.sha256(contents[name]).hexdigest() for name in ("b.csv", "sub/a.csv")
     }

@@ -13,6 +13,7 @@ from extracts.delivery import LandedDelivery, deliver
 from extracts.period import Period
 from rasso.settings import Settings
 from warehouse import intake
+from warehouse.arrival import Landed
 from warehouse.intake import IntakeError, in_groups, receive_deliveries, waiting_batches
 from warehouse.keys import make_keys
 from warehouse.lake import reading
@@ -71,24 +72,28 @@ def forces(tmp_path: Path) -> Forces:
     return Forces(settings)
 
 
-def _landed(folder: Path, supplier: str, name: str, byte_count: int = 1) -> LandedDelivery:
+def _landed(folder: Path, supplier: str, name: str, byte_count: int = 1) -> Landed:
     path = folder / supplier / name
     path.mkdir(parents=True)
     (path / "file.csv").write_bytes(b"x" * byte_count)
-    return LandedDelivery(supplier, name, path, f"{supplier}-{name}")
+    return Landed.of(LandedDelivery(supplier, name, path, f"{supplier}-{name}"))
 
 
-def test_a_group_holds_one_delivery_of_a_supplier_and_keeps_each_supplier_s_order(tmp_path: Path) -> None:
+def test_a_group_holds_one_delivery_of_a_supplier_and_keeps_each_supplier_s_order(
+    settings: Settings, tmp_path: Path
+) -> None:
     arrivals = [_landed(tmp_path, supplier, name) for supplier in (ESSEX, KENT) for name in ("1", "2")]
-    groups = in_groups([*arrivals, _landed(tmp_path, KENT, "3")])
+    groups = in_groups(settings, [*arrivals, _landed(tmp_path, KENT, "3")])
     names = [[(arrival.supplier, arrival.name) for arrival in group] for group in groups]
     assert names == [[(ESSEX, "1"), (KENT, "1")], [(ESSEX, "2"), (KENT, "2")], [(KENT, "3")]]
 
 
-def test_large_deliveries_are_received_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_deliveries_are_received_alone(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(intake, "GROUP_BYTES", 1000)
     sizes = {ESSEX: 600, KENT: 300, SURREY: 5000}
-    groups = in_groups([_landed(tmp_path, supplier, "1", size) for supplier, size in sizes.items()])
+    groups = in_groups(settings, [_landed(tmp_path, supplier, "1", size) for supplier, size in sizes.items()])
     assert [[arrival.supplier for arrival in group] for group in groups] == [[ESSEX, KENT], [SURREY]]
 
 

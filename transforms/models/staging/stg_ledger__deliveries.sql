@@ -1,3 +1,5 @@
+-- What a person decided about a held delivery is its outcome. Who decided and why is told to auditors and on no page.
+
 with
 
 source as (
@@ -6,19 +8,39 @@ source as (
 
 ),
 
+decisions as (
+
+    select * from {{ source('ledger', 'decision') }}
+
+),
+
+released as (
+
+    select decisions.hand_over_id
+    from decisions
+    inner join source on decisions.release_id = source.hand_over_id
+
+),
+
 final as (
 
     select
-        hand_over_id,
-        delivery_id,
-        supplier,
-        sent_at,
-        received_at,
-        finished_at,
-        state,
-        reason,
-        is_synthetic,
+        source.hand_over_id,
+        source.delivery_id,
+        source.supplier,
+        source.sent_at,
+        source.received_at,
+        source.finished_at,
+        if(decisions.verdict = 'reject', 'rejected', source.state) as state,
+        case
+            when decisions.verdict = 'reject' then 'held at first, and rejected by a person who looked at it'
+            when source.reason_code = 'RELEASED' then 'held at first, and released by a person who looked at it'
+            else source.reason
+        end as reason,
+        source.is_synthetic,
     from source
+    left join decisions on source.hand_over_id = decisions.hand_over_id
+    anti join released on source.hand_over_id = released.hand_over_id
 
 )
 

@@ -1,0 +1,165 @@
+"""Arrivals: what intake receives, whether it lies in the landing folder or is taken from the archive once more.
+
+Belongs here: where an arrival's manifest and files come from, and where they go. Does not belong here: what becomes of
+it (``warehouse.intake``).
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from extracts.delivery import MANIFEST, MANIFEST_LIMIT, DeliveryError, checked_manifest, read_manifest, remove
+from warehouse.archive import Archived, ArchiveError, archived, checked, keep, opened, store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extracts.delivery import LandedDelivery, Manifest, ManifestFile
+    from rasso.settings import Settings
+    from warehouse.journal import Decision, HandOver
+    from warehouse.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival(ABC):
+    """Something that waits; ``supplier`` and ``name`` are the names of its folders as they may be shown."""
+
+    hand_over_id: str
+    supplier: str
+    name: str
+
+    @property
+    @abstractmethod
+    def folders(self) -> tuple[str, str]:
+        """The names of the supplier's folder and the delivery's as they were."""
+
+    @abstractmethod
+    def byte_count(self, settings: Settings) -> int:
+        """How large its files are together."""
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision by which it is received although there were reasons to hold it."""
+        return None
+
+    @abstractmethod
+    def manifest(self, settings: Settings, keys: Keys) -> Manifest:
+        """Its manifest, checked.
+
+        Raises:
+            DeliveryError: the manifest is broken, or the delivery holds what it does not name.
+        """
+
+    @abstractmethod
+    def store(self, settings: Settings, keys: Keys, entry: ManifestFile) -> Archived:
+        """Have a file of the manifest in the archive.
+
+        Raises:
+            ArchiveError: it is not what the manifest says.
+        """
+
+    @abstractmethod
+    def keep(self, settings: Settings, keys: Keys, stored: Mapping[str, str]) -> dict[str, str]:
+        """Have everything in the archive, whatever it is; returns hashes by name. ``stored`` is there already."""
+
+    def remove(self) -> None:  # noqa: B027 - what is in the archive stays there
+        """Take it from where it waits, once it is archived and recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed(Arrival):
+    """A folder of the landing."""
+
+    landed: LandedDelivery
+
+    @classmethod
+    def of(cls, landed: LandedDelivery) -> Landed:
+        """What waits there."""
+        return cls(landed.hand_over_id, landed.supplier, landed.name, landed)
+
+    @property
+    def folders(self) -> tuple[str, str]:
+        """See there. What is no text is written with escapes."""
+        folder = self.landed.folder
+        return _text(folder.parent.name), _text(folder.name)
+
+    def byte_count(self, settings: Settings) -> int:  # noqa: ARG002 - it lies in the landing folder
+        """See there."""
+        return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
+
+    def manifest(self, settings: Settings, keys: Keys) -> Manifest:  # noqa: ARG002 - nothing is encrypted yet
+        """See there."""
+        manifest = read_manifest(self.landed)
+        _refuse_unnamed_files(manifest, {path.name for path in self.landed.folder.iterdir()})
+        return manifest
+
+    def store(self, settings: Settings, keys: Keys, entry: ManifestFile) -> Archived:
+        """See there: it is encrypted into the archive."""
+        return store(settings, keys, self.landed.folder / entry.name, entry.sha256)
+
+    def keep(self, settings: Settings, keys: Keys, stored: Mapping[str, str]) -> dict[str, str]:
+        """See there."""
+        return keep(settings, keys, self.landed.folder, stored)
+
+    def remove(self) -> None:
+        """See there."""
+        remove([self.landed.folder])
+
+
+@dataclass(frozen=True, slots=True)
+class FromArchive(Arrival):
+    """What was handed over before, as the journal knows it; nothing plain is written anywhere."""
+
+    entry: HandOver
+    released_by: Decision | None = None
+
+    @classmethod
+    def released(cls, entry: HandOver, decision: Decision) -> FromArchive:
+        """A delivery that was held and is released."""
+        return cls(decision.release_id, entry.supplier, entry.delivery_name, entry, decision)
+
+    @property
+    def folders(self) -> tuple[str, str]:
+        """See there."""
+        return self.entry.folders
+
+    def byte_count(self, settings: Settings) -> int:
+        """See there."""
+        paths = [archived(settings, sha256) for sha256 in self.entry.files.values()]
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    @property
+    def decision(self) -> Decision | None:
+        """See there."""
+        return self.released_by
+
+    def manifest(self, settings: Settings, keys: Keys) -> Manifest:
+        """See there."""
+        with opened(settings, keys, self.entry.files[MANIFEST]) as file:
+            manifest = checked_manifest(file.read(MANIFEST_LIMIT + 1), self.supplier, self.folders)
+        _refuse_unnamed_files(manifest, {Path(name).parts[0] for name in self.entry.files})
+        return manifest
+
+    def store(self, settings: Settings, keys: Keys, entry: ManifestFile) -> Archived:
+        """See there: it is in the archive, and read from beginning to end once more."""
+        if self.entry.files.get(entry.name) != entry.sha256:
+            raise ArchiveError("it was not handed over with the sha256 that the manifest says")
+        return checked(settings, keys, entry.sha256)
+
+    def keep(self, settings: Settings, keys: Keys, stored: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
+        """See there: it is."""
+        return dict(self.entry.files)
+
+
+def _refuse_unnamed_files(manifest: Manifest, found: set[str]) -> None:
+    unnamed = found - {entry.name for entry in manifest.files} - {MANIFEST}
+    if unnamed:
+        raise DeliveryError("UNNAMED_FILE", f"the folder holds {len(unnamed)} files that {MANIFEST} does not name")
+
+
+def _text(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

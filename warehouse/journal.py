@@ -1,0 +1,134 @@
+"""The journal: what was handed over and what people decided, one small file each, in the archive.
+
+Belongs here: entries and their files. Does not belong here: the bytes that were handed over (``warehouse.archive``) and
+what an entry leads to (``warehouse.intake``, ``warehouse.decisions``).
+
+With the archive and the keys, the journal is all that a replay needs. An entry is encrypted and signed with the key of
+the archive as every archived file is: without it nobody can read, change or add one. It is written, whole and synced,
+before the ledger commits what it speaks of, so that the ledger never knows more; to write it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from extracts.encrypted import DecryptedFile, EncryptedFileError, read_header
+from warehouse.archive import ArchiveError, write_encrypted
+
+# Looked at when an entry is read, to give its fields their types.
+from datetime import date, datetime  # noqa: TC003  isort: skip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rasso.settings import Settings
+    from warehouse.keys import Keys
+
+FOLDER = "journal"
+ID_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A delivery as it lay in the landing folder: the names of its two folders, and the hash of each file by name.
+
+    ``supplier`` and ``delivery_name`` are the names of the folders as they may be shown. ``as_of`` is the day on which
+    it was judged, ``concluded_at`` when (UTC, without a zone).
+    """
+
+    hand_over_id: str
+    supplier: str
+    delivery_name: str
+    folders: tuple[str, str]
+    files: dict[str, str]
+    as_of: date
+    concluded_at: datetime
+
+    @property
+    def entry_name(self) -> str:
+        """Name of its file."""
+        return f"{self.hand_over_id}.hand_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a delivery that was held, why, and who it was; ``as_of`` is the day."""
+
+    hand_over_id: str
+    verdict: Literal["release", "reject"]
+    reason: str
+    actor: str
+    as_of: date
+    decided_at: datetime
+
+    @property
+    def entry_name(self) -> str:
+        """Name of its file: a delivery is decided about once."""
+        return f"{self.hand_over_id}.decision"
+
+    @property
+    def release_id(self) -> str:
+        """Hand-over id under which the released delivery is received: the same whoever takes the work up."""
+        return hashlib.sha256(f"release\n{self.hand_over_id}".encode()).hexdigest()[:ID_LENGTH]
+
+
+_ENTRIES: dict[str, TypeAdapter[HandOver] | TypeAdapter[Decision]] = {
+    ".hand_over": TypeAdapter(HandOver),
+    ".decision": TypeAdapter(Decision),
+}
+
+
+def record(settings: Settings, keys: Keys, entry: HandOver | Decision) -> None:
+    """Write an entry, synced to disk; the same entry again replaces it."""
+    document = json.dumps(dataclasses.asdict(entry), default=lambda moment: moment.isoformat())
+    write_encrypted(_folder(settings) / entry.entry_name, keys, [document.encode()])
+
+
+def hand_over(settings: Settings, keys: Keys, hand_over_id: str) -> HandOver:
+    """The entry of a hand-over.
+
+    Raises:
+        ArchiveError: there is none, or it is damaged.
+    """
+    entry = _read(_folder(settings) / f"{hand_over_id}.hand_over", keys)
+    assert isinstance(entry, HandOver)  # by the end of its name, which is part of what is signed
+    return entry
+
+
+def decisions(settings: Settings, keys: Keys) -> list[Decision]:
+    """All decisions, in the order in which they were made.
+
+    Raises:
+        ArchiveError: one is damaged.
+    """
+    found = [_read(path, keys) for path in _folder(settings).glob("*.decision") if not path.name.startswith(".")]
+    made = [entry for entry in found if isinstance(entry, Decision)]
+    return sorted(made, key=lambda entry: (entry.decided_at, entry.hand_over_id))
+
+
+def decided(settings: Settings) -> set[str]:
+    """Hand-over ids of the deliveries that were decided about; asks the names of files alone."""
+    return {path.stem for path in _folder(settings).glob("*.decision") if not path.name.startswith(".")}
+
+
+def _read(path: Path, keys: Keys) -> HandOver | Decision:
+    try:
+        header = read_header(path)
+        with DecryptedFile(path, header.file_key(keys.of("archive", header.key_version))) as file:
+            return _ENTRIES[path.suffix].validate_json(file.read())
+    except FileNotFoundError as error:
+        raise ArchiveError(f"the journal holds no {path.name}; restore the archive from a copy of the home") from error
+    except (EncryptedFileError, ValidationError):
+        raise ArchiveError(
+            f"the entry {path.name} of the journal cannot be read; restore the archive from a copy of the home"
+        ) from None
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.archive / FOLDER
