@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
-# It tells of temporary folders, in whatever a command prints.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
+# It tells of temporary folders, in whatever a command prints; one of its modules sets a level of its own.
+for _name in ("great_expectations", "great_expectations.data_context.types.base"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]

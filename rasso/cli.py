@@ -109,16 +109,21 @@ def publish() -> None:
 @app.command()
 def run() -> None:
     """Receive, link, build and publish everything that waits, without Airflow."""
+    from warehouse.archive import ArchiveError
     from warehouse.intake import IntakeError
     from warehouse.linkage import LinkError
     from warehouse.status import current_status
     from warehouse.vault import VaultError
 
     settings = Settings()
-    fault: IntakeError | LinkError | VaultError | None = None
+    fault: ArchiveError | IntakeError | LinkError | VaultError | None = None
     try:
         _receive(settings)
-    except (IntakeError, VaultError) as error:  # what was accepted beside it is built and published all the same
+    except (
+        ArchiveError,
+        IntakeError,
+        VaultError,
+    ) as error:  # what was accepted beside it is built and published all the same
         fault = error
     try:
         _link(settings)
@@ -155,6 +160,7 @@ def status(
         out.print(line)
 
 
+_SHOWN_FINDINGS = 20
 _HELD = Annotated[str, typer.Argument(help="Id of the hand-over, the beginning of one, or supplier/delivery.")]
 _REASON = Annotated[str, typer.Option(help="Why, for auditors; nothing about a person.")]
 _ACTOR = Annotated[str, typer.Option(help="Who decides.")]
@@ -167,7 +173,8 @@ def release(delivery: _HELD, reason: _REASON, actor: _ACTOR) -> None:
 
     settings = Settings()
     decision = decide(settings, delivery, "release", reason=reason, actor=actor)
-    _receive(settings, [decision.release_id])
+    if not _receive(settings, [decision.release_id]):
+        out.print("released; another process is receiving it at this moment")
 
 
 @app.command()
@@ -177,6 +184,36 @@ def reject(delivery: _HELD, reason: _REASON, actor: _ACTOR) -> None:
 
     decision = decide(Settings(), delivery, "reject", reason=reason, actor=actor)
     out.print(f"rejected {decision.hand_over_id}; nothing of it is loaded", markup=False)
+
+
+@app.command()
+def verify(
+    fast: Annotated[bool, typer.Option("--fast", help="See only whether archived files are there.")] = False,
+) -> None:
+    """See whether archive, journal, ledger, lake and vault tell the same; exit code 1 where something is wrong."""
+    from warehouse.verification import Check
+    from warehouse.verification import verify as verify_home
+
+    with _progress() as progress:
+        step = progress.add_task("verifying", total=None)
+
+        def show(check: Check) -> None:
+            progress.update(step, description=f"verified {check.title}")
+            progress.console.print(
+                f"{'passed' if check.has_passed else 'FAILED'}: {check.title}: {check.looked_at:,} looked at",
+                markup=False,
+            )
+            for finding in check.findings[:_SHOWN_FINDINGS]:
+                word = "fault" if finding.is_fault else "notice"
+                progress.console.print(f"  {word}: {finding.what}", markup=False, highlight=False)
+            if len(check.findings) > _SHOWN_FINDINGS:
+                progress.console.print(f"  and {len(check.findings) - _SHOWN_FINDINGS:,} more")
+
+        checks = verify_home(Settings(), show, reads_archive=not fast)
+    failed = [check.title for check in checks if not check.has_passed]
+    if failed:
+        err.print(f"error: not as it should be: {'; '.join(failed)}", style="red", markup=False)
+        raise SystemExit(1)
 
 
 @app.command()
@@ -430,7 +467,8 @@ def _receive(settings: Settings, only: Sequence[str] | None = None) -> list[Rece
 
         for batch in batches:
             outcomes += receive_deliveries(settings, batch, show)
-    out.print(_receipt_summary(outcomes, settings), markup=False)
+    if outcomes:
+        out.print(_receipt_summary(outcomes, settings), markup=False)
     return outcomes
 
 

@@ -59,7 +59,7 @@ def decide(
     keys = read_keys(settings)
     with writing(settings) as connection:
         held = _held(ledger.deliveries_called(connection, name), name)
-        if verdict == "release" and held.reason_code in NEVER_RELEASED:
+        if held.is_release or (verdict == "release" and held.reason_code in NEVER_RELEASED):
             raise DecisionError(f"{_called(held)} cannot be released: {held.reason}")
         journal.hand_over(settings, keys, held.hand_over_id)  # what is not there could not be received again
         decision = Decision(held.hand_over_id, verdict, reason, actor, settings.as_of, ledger.now())
@@ -114,10 +114,10 @@ def _held(found: Sequence[ledger.NamedDelivery], name: str) -> ledger.NamedDeliv
         raise DecisionError(f"{len(waiting)} held deliveries are called so; name one by its id: {ids}")
     if waiting:
         return waiting[0]
-    last = found[-1]
-    if last.verdict is not None:
-        raise DecisionError(f"{_called(last)} was decided about before: {last.verdict}, by {last.actor}")
-    raise DecisionError(f"{_called(last)} is {last.state} and not held; there is nothing to decide")
+    for one in reversed(found):  # a release bears the name of what was held
+        if one.verdict is not None:
+            raise DecisionError(f"{_called(one)} was decided about before: {one.verdict}, by {one.actor}")
+    raise DecisionError(f"{_called(found[-1])} is {found[-1].state} and not held; there is nothing to decide")
 
 
 def _words(what: str, text: str, least: int) -> str:

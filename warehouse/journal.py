@@ -112,6 +112,19 @@ def decisions(settings: Settings, keys: Keys) -> list[Decision]:
     return sorted(made, key=lambda entry: (entry.decided_at, entry.hand_over_id))
 
 
+def entries(settings: Settings, keys: Keys) -> tuple[list[HandOver | Decision], list[str]]:
+    """Every entry that can be read, and the names of those that cannot."""
+    found: list[HandOver | Decision] = []
+    unreadable = []
+    for path in sorted(_folder(settings).glob("*")):
+        if path.suffix in _ENTRIES and not path.name.startswith("."):
+            try:
+                found.append(_read(path, keys))
+            except ArchiveError:
+                unreadable.append(path.name)
+    return found, unreadable
+
+
 def decided(settings: Settings) -> set[str]:
     """Hand-over ids of the deliveries that were decided about; asks the names of files alone."""
     return {path.stem for path in _folder(settings).glob("*.decision") if not path.name.startswith(".")}

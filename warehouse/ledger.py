@@ -98,7 +98,10 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class NamedDelivery:
-    """A delivery that somebody names, its outcome, and what was decided about it."""
+    """A delivery that somebody names, its outcome, and what was decided about it.
+
+    ``is_release``: it is itself what came of a decision.
+    """
 
     hand_over_id: str
     supplier: str
@@ -108,6 +111,7 @@ class NamedDelivery:
     reason: str | None
     verdict: str | None
     actor: str | None
+    is_release: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,10 @@ def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[
         f"""
         select
             delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.state, delivery.reason_code,
-            delivery.reason, decision.verdict, decision.actor
+            delivery.reason, decision.verdict, decision.actor,
+            delivery.hand_over_id in (
+                select release_id from {ALIAS}.ledger.decision where release_id is not null
+            ) as is_release
         from {ALIAS}.ledger.delivery as delivery
         left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
         where starts_with(delivery.hand_over_id, ?) or delivery.supplier || '/' || delivery.delivery_name = ?

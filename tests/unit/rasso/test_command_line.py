@@ -15,7 +15,7 @@ from extracts.synthetic.aggregates import write_samples
 RASSO = Path(sys.executable).with_name("rasso")
 COMMANDS = (
     *("deliver", "receive", "link", "build", "publish", "run", "status", "up"),
-    *("contracts", "make-key", "synthesise", "release", "reject"),
+    *("contracts", "make-key", "synthesise", "release", "reject", "verify"),
 )
 
 

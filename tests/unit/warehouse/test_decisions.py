@@ -194,6 +194,17 @@ def test_what_no_decision_makes_right_is_not_released(held: Home, months: list[b
         decided(held, "release", "cps-headquarters/3 real")
 
 
+def test_a_release_that_stays_held_for_another_reason_is_not_released_again(held: Home, content: bytes) -> None:
+    held.land("3 twice wrong", {"a.csv": (content, "2016-03")}, is_synthetic=False)
+    held.receive()
+    assert held.verdict("3 twice wrong") == ("held", "SAME_BYTES_OTHER_PERIOD")
+    release_id = decided(held, "release", "cps-headquarters/3 twice wrong")
+    (outcome,) = receive_deliveries(held.settings, [release_id])
+    assert outcome.state == "held"
+    with pytest.raises(DecisionError, match=r"cannot be released: .*this home holds synthetic figures"):
+        decided(held, "release", release_id)
+
+
 def test_two_held_deliveries_of_one_name_are_told_apart_by_their_ids(held: Home, content: bytes) -> None:
     held.land(HELD, {"a.csv": (content, "2016-02")})
     held.receive()

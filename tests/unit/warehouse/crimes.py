@@ -1,0 +1,68 @@
+"""Small real deliveries with case references: a month of crimes of three forces."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from extracts.delivery import deliver
+from extracts.period import Period
+from rasso.settings import Settings
+from warehouse.intake import receive_deliveries, waiting_batches
+from warehouse.lake import reading
+from warehouse.schema import prepare_home
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from warehouse.record import ReceiptOutcome
+
+HEADER = (
+    "crime_reference", "police_unit", "offence_code", "reported_date", "recorded_date", "victim_age_band",
+    "is_non_recent", "outcome_type",
+)  # fmt: skip
+KENT, ESSEX, SURREY = "kent-police", "essex-police", "surrey-police"
+UNITS = {KENT: "46AA", ESSEX: "42AA", SURREY: "45AA"}
+
+
+@dataclass(frozen=True)
+class Forces:
+    """A home into which forces deliver a month of crimes."""
+
+    settings: Settings
+
+    def land(self, supplier: str, rows: int, *, bad_rows: Sequence[int] = (), is_synthetic: bool = True) -> None:
+        """Land so many crimes, some of them without the day on which they were recorded."""
+        path = self.settings.root / "crimes.csv"
+        with path.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.writer(out)
+            writer.writerow(HEADER)
+            for number in range(1, rows + 1):
+                recorded = "" if number in bad_rows else "2020-11-03"
+                unit = UNITS[supplier]
+                writer.writerow((f"{unit}/{number}", unit, "19C", "2020-11-02", recorded, "25_to_34", "false", "0"))
+        deliver(
+            self.settings.landing, [path], supplier, "police_crimes",
+            period=Period.parse("2020-11"), sent_at=datetime(2020, 12, 4, tzinfo=UTC), is_synthetic=is_synthetic,
+        )  # fmt: skip
+
+    def receive(self) -> dict[str, ReceiptOutcome]:
+        """Receive everything that waits, in one batch; the outcomes by supplier."""
+        (batch,) = waiting_batches(self.settings)
+        return {outcome.supplier: outcome for outcome in receive_deliveries(self.settings, batch)}
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the lake."""
+        with reading(self.settings) as connection:
+            return connection.execute(query).fetchall()
+
+
+def new_forces(folder: Path) -> Forces:
+    """An empty home in January 2021."""
+    settings = Settings(home=folder / "home", as_of=date(2021, 1, 15))
+    prepare_home(settings)
+    return Forces(settings)
