@@ -174,7 +174,7 @@ def test_a_refused_delivery_has_a_name_that_tells_it_from_others(run: Run) -> No
 
 def test_what_was_refused_is_kept_in_the_archive_and_leaves_the_landing_folder(run: Run) -> None:
     keys, kept = read_keys(run.settings), set()
-    for path in run.settings.archive.glob("*/*"):
+    for path in run.settings.archive.glob("??/*"):
         with opened(run.settings, keys, path.name) as file:
             kept.add(file.read())
 
@@ -188,12 +188,12 @@ def test_an_error_of_the_landing_folder_does_not_name_what_lies_there(
     _folder(_landed(settings, tmp_path, 1))
     (batch,) = waiting_batches(settings)
 
-    def vanish(arrivals: list[Any]) -> list[list[Any]]:
+    def vanish(settings: Settings, arrivals: list[Any]) -> list[list[Any]]:
         for arrival in arrivals:
-            shutil.rmtree(arrival.folder)
-        return in_groups(arrivals)
+            shutil.rmtree(arrival.landed.folder)
+        return in_groups(settings, arrivals)
 
-    in_groups: Callable[[list[Any]], list[list[Any]]] = intake.in_groups
+    in_groups: Callable[[Settings, list[Any]], list[list[Any]]] = intake.in_groups
     monkeypatch.setattr(intake, "in_groups", vanish)
     with pytest.raises(IntakeError) as fault:
         receive_deliveries(settings, batch)

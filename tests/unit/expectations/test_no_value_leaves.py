@@ -83,7 +83,7 @@ class Received:
         """What was archived, read with the key."""
         keys = read_keys(self.settings)
         content = b""
-        for path in self.settings.archive.glob("*/*"):
+        for path in self.settings.archive.glob("??/*"):
             with opened(self.settings, keys, path.name) as file:
                 content += file.read()
         return content

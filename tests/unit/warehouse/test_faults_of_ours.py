@@ -16,7 +16,7 @@ from extracts.delivery import MANIFEST, LandedDelivery, deliver
 from extracts.period import Period
 from extracts.reader import FileToRead, Reader
 from rasso.settings import Settings
-from warehouse import archive, intake
+from warehouse import archive, arrival
 from warehouse.archive import Archived, archived, opened, store
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.keys import Keys, read_keys
@@ -203,7 +203,7 @@ def test_damage_that_happens_while_a_delivery_is_received_rejects_nothing_and_re
         damage(stored.path)
         return stored
 
-    monkeypatch.setattr(intake, "store", store_and_damage)
+    monkeypatch.setattr(arrival, "store", store_and_damage)
     with pytest.raises(IntakeError, match="an archived file was damaged"):
         force.receive()
     assert force.states() == []
@@ -225,7 +225,7 @@ def test_an_archived_file_that_vanishes_meanwhile_rejects_nothing(
         archived(settings, sha256).unlink()
         return stored
 
-    monkeypatch.setattr(intake, "store", store_and_lose)
+    monkeypatch.setattr(arrival, "store", store_and_lose)
     with pytest.raises(IntakeError):
         force.receive()
     assert force.states() == []
