@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from extracts.contract import Contract, all_contracts
-from extracts.names import WITHHELD, holds_reference, shown
+from extracts.names import WITHHELD, as_text, holds_reference, shown
 from extracts.period import Period, PeriodError, period_in_file_name
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _why_not_waiting(folder: Path) -> str | None:
 
 def _text(name: str, otherwise: str = WITHHELD) -> str:
     """A folder's name as text that can be stored, also where its bytes are none; another one for a case reference."""
-    return otherwise if holds_reference(name) else os.fsencode(name).decode("utf-8", "backslashreplace")
+    return otherwise if holds_reference(name) else as_text(name)
 
 
 def read_manifest(delivery: LandedDelivery) -> Manifest:

@@ -9,8 +9,13 @@ looked for (see ``extracts.tokens``): a crime reference has none of its own.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WITHHELD = "name-withheld"
 
@@ -34,6 +39,11 @@ def holds_reference(text: str) -> bool:
     parts = plain.split(".")
     beginnings = (re.sub(r"[\W_]", "", "".join(parts[:count])) for count in range(1, len(parts) + 1))
     return any(_URN.fullmatch(beginning) for beginning in beginnings)
+
+
+def as_text(name: str | Path) -> str:
+    """A name of the file system as text that can be stored: bytes that are none are written with escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def shown(text: str) -> str:

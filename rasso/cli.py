@@ -119,12 +119,8 @@ def run() -> None:
     fault: ArchiveError | IntakeError | LinkError | VaultError | None = None
     try:
         _receive(settings)
-    except (
-        ArchiveError,
-        IntakeError,
-        VaultError,
-    ) as error:  # what was accepted beside it is built and published all the same
-        fault = error
+    except (ArchiveError, IntakeError, VaultError) as error:
+        fault = error  # what was accepted beside it is built and published all the same
     try:
         _link(settings)
     except (LinkError, VaultError) as error:  # figures that need no link are published all the same

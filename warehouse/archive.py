@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, cast
 
 from extracts.encrypted import DecryptedFile, EncryptedFileError, EncryptedWriter, read_header
+from extracts.names import as_text
 from warehouse.keys import check_home
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def keep(settings: Settings, keys: Keys, folder: Path, stored: Mapping[str, str]
     hashes = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+            name = as_text(path.relative_to(folder))
             if name not in stored:
                 with path.open("rb") as file:
                     hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()

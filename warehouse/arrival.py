@@ -6,13 +6,13 @@ it (``warehouse.intake``).
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extracts.delivery import MANIFEST, MANIFEST_LIMIT, DeliveryError, checked_manifest, read_manifest, remove
+from extracts.names import as_text
 from warehouse.archive import Archived, ArchiveError, archived, checked, keep, opened, store
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Landed(Arrival):
     def folders(self) -> tuple[str, str]:
         """See there. What is no text is written with escapes."""
         folder = self.landed.folder
-        return _text(folder.parent.name), _text(folder.name)
+        return as_text(folder.parent.name), as_text(folder.name)
 
     def byte_count(self, settings: Settings) -> int:  # noqa: ARG002 - it lies in the landing folder
         """See there."""
@@ -159,7 +159,3 @@ def _refuse_unnamed_files(manifest: Manifest, found: set[str]) -> None:
     unnamed = found - {entry.name for entry in manifest.files} - {MANIFEST}
     if unnamed:
         raise DeliveryError("UNNAMED_FILE", f"the folder holds {len(unnamed)} files that {MANIFEST} does not name")
-
-
-def _text(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -23,7 +23,7 @@ from warehouse.vault import TABLE as VAULT
 from warehouse.vault import originals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import duckdb
 
@@ -92,8 +92,10 @@ def _checks(settings: Settings, keys: Keys, *, reads_archive: bool) -> Iterator[
         yield _rows_by_file(connection)
         yield _rows_in_the_lake(connection)
         yield _quarantined(connection)
-        yield _journal(settings, keys, connection)
-        yield _archive(settings, keys, connection, reads_archive=reads_archive)
+        entries, unreadable = journal.entries(settings, keys)
+        yield _journal(settings, connection, entries, unreadable)
+        hand_overs = [entry for entry in entries if isinstance(entry, journal.HandOver)]
+        yield _archive(settings, keys, connection, hand_overs, reads_archive=reads_archive)
         yield _left_over(settings, connection)
     yield _tokens(settings, keys)
 
@@ -181,9 +183,13 @@ def _quarantined(connection: duckdb.DuckDBPyConnection) -> Check:
     return Check("quarantined rows", _count(connection, f"{ALIAS}.ledger.quarantined_row"), tuple(findings))
 
 
-def _journal(settings: Settings, keys: Keys, connection: duckdb.DuckDBPyConnection) -> Check:
+def _journal(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    written: Sequence[journal.HandOver | journal.Decision],
+    unreadable: Sequence[str],
+) -> Check:
     """Journal and ledger know the same hand-overs and the same decisions."""
-    written, unreadable = journal.entries(settings, keys)
     findings = [Finding(f"entry {name} of the journal cannot be read") for name in unreadable]
     hand_overs = {entry.hand_over_id for entry in written if isinstance(entry, journal.HandOver)}
     decisions = {entry.hand_over_id: entry for entry in written if isinstance(entry, journal.Decision)}
@@ -211,12 +217,17 @@ def _journal(settings: Settings, keys: Keys, connection: duckdb.DuckDBPyConnecti
     return Check("journal and ledger", len(written) + len(unreadable), tuple(findings))
 
 
-def _archive(settings: Settings, keys: Keys, connection: duckdb.DuckDBPyConnection, *, reads_archive: bool) -> Check:
+def _archive(
+    settings: Settings,
+    keys: Keys,
+    connection: duckdb.DuckDBPyConnection,
+    hand_overs: Sequence[journal.HandOver],
+    *,
+    reads_archive: bool,
+) -> Check:
     """Every file that was handed over is in the archive, with the bytes that its name says."""
     wanted = _texts(connection, f"select distinct sha256 from {_FILES}")
-    for entry in journal.entries(settings, keys)[0]:
-        if isinstance(entry, journal.HandOver):
-            wanted |= set(entry.files.values())
+    wanted |= {sha256 for entry in hand_overs for sha256 in entry.files.values()}
     findings = []
     for sha256 in sorted(wanted):
         if not reads_archive:
