@@ -59,7 +59,9 @@ def decide(
     keys = read_keys(settings)
     with writing(settings) as connection:
         held = _held(ledger.deliveries_called(connection, name), name)
-        if held.is_release or (verdict == "release" and held.reason_code in NEVER_RELEASED):
+        if held.is_release:
+            raise DecisionError(f"{_called(held)} was released and stays held all the same: {held.reason}")
+        if verdict == "release" and held.reason_code in NEVER_RELEASED:
             raise DecisionError(f"{_called(held)} cannot be released: {held.reason}")
         journal.hand_over(settings, keys, held.hand_over_id)  # what is not there could not be received again
         decision = Decision(held.hand_over_id, verdict, reason, actor, settings.as_of, ledger.now())

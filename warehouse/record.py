@@ -124,6 +124,8 @@ class DeliveryRecord:
 
     def judge(self) -> None:
         """Decide what is still open: held where there is a reason to that nobody has decided about, else accepted."""
+        # What forbids a release comes first: by the first code a person is told that there is nothing to decide.
+        self.hold_reasons.sort(key=lambda reason: reason[0] not in NEVER_RELEASED)
         reasons = "; ".join(reason for _, reason in self.hold_reasons)
         decision = self.arrival.decision
         if decision is not None and not {code for code, _ in self.hold_reasons} & NEVER_RELEASED:

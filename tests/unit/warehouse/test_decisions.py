@@ -194,15 +194,30 @@ def test_what_no_decision_makes_right_is_not_released(held: Home, months: list[b
         decided(held, "release", "cps-headquarters/3 real")
 
 
-def test_a_release_that_stays_held_for_another_reason_is_not_released_again(held: Home, content: bytes) -> None:
+def test_what_forbids_a_release_is_told_whatever_else_was_wrong(held: Home, content: bytes) -> None:
     held.land("3 twice wrong", {"a.csv": (content, "2016-03")}, is_synthetic=False)
     held.receive()
-    assert held.verdict("3 twice wrong") == ("held", "SAME_BYTES_OTHER_PERIOD")
-    release_id = decided(held, "release", "cps-headquarters/3 twice wrong")
-    (outcome,) = receive_deliveries(held.settings, [release_id])
-    assert outcome.state == "held"
-    with pytest.raises(DecisionError, match=r"cannot be released: .*this home holds synthetic figures"):
-        decided(held, "release", release_id)
+    assert held.verdict("3 twice wrong") == ("held", "MIXES_SYNTHETIC")
+    with pytest.raises(
+        DecisionError, match=r"cannot be released: this home .*; file a.csv for 2016-03 has the same bytes"
+    ):
+        decided(held, "release", "cps-headquarters/3 twice wrong")
+
+
+def test_a_release_that_was_overtaken_stays_held_and_there_is_nothing_more_to_decide(
+    home: Home, months: list[bytes]
+) -> None:
+    home.land(HELD, {"a.csv": (months[0], "2998-01")})
+    home.receive()
+    release_id = decided(home, "release")
+    home.land("3 real", {"a.csv": (months[1], "2016-03")}, is_synthetic=False)
+    home.receive()
+    assert home.rows("select state, reason_code from lake.ledger.delivery where hand_over_id = ?", release_id) == [
+        ("held", "MIXES_SYNTHETIC")
+    ]
+    for verdict in ("release", "reject"):
+        with pytest.raises(DecisionError, match="was released and stays held all the same: this home holds real"):
+            decided(home, verdict, release_id)
 
 
 def test_two_held_deliveries_of_one_name_are_told_apart_by_their_ids(held: Home, content: bytes) -> None:
