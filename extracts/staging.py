@@ -429,10 +429,11 @@ def _references_query(job: StagingJob, typed: str) -> str:
     parts = []
     for column in (column for column in job.columns if column.case_reference):
         normalised = f"{_NORMALISED[str(column.case_reference)]}({column.name})"
+        # Of a URN its first two characters, which a token follows from: the vault finds by scope what it knows.
+        scope = column.reference_scope or f"left({normalised}, 2)"
         parts.append(
             f"select '{column.case_reference}' as entity, {_token(column)} as token,"
-            f" {column.reference_scope or _literal('')} as scope, {normalised} as original"
-            " from row"
+            f" {scope} as scope, {normalised} as original from row"
         )
     return f"with row as ({typed}) select * from ({' union all '.join(parts)}) where token is not null"
 

@@ -137,7 +137,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], key
     files = ", ".join(literal(address) for address in addresses)
     source = f"(select * from read_parquet([{files}]) where token is not null)"
     came = connection.execute(f"select scope, count(*) from {source} group by scope").fetchall()
-    scopes = ", ".join(literal(scope) for scope, _ in came) or "null"
+    # Vaults of earlier versions hold URNs without a scope.
+    scopes = ", ".join(literal(scope) for scope in sorted({"", *(scope for scope, _ in came)}))
     connection.execute(
         f"""
         insert into {TABLE}
