@@ -213,6 +213,37 @@ def verify(
 
 
 @app.command()
+def replay(
+    into: Annotated[Path, typer.Option(help="Folder of the new home; it is made.")],
+) -> None:
+    """Make a home anew from the archive and the key, and compare it with this one; exit code 1 where they differ."""
+    from warehouse.replay import replay as replay_home
+
+    with _progress() as progress:
+        bar = progress.add_task("replaying", total=None)
+
+        def show(done: int, total: int, outcome: ReceiptOutcome) -> None:
+            progress.update(bar, completed=done, total=total, description=f"replaying {outcome.supplier}")
+
+        found = replay_home(Settings(), into, show)
+    out.print(f"received {_count(found.receipts, 'delivery')} once more into {into}", markup=False)
+    if not found.tables:
+        out.print("there is no lake to compare with; set RASSO_HOME to the new home to go on with it")
+        return
+    for table in found.tables:
+        where = f"{table.only_live:,} rows only in the live lake, {table.only_rebuilt:,} only in the new one"
+        word = "equal" if table.is_equal else f"DIFFERS ({where})"
+        out.print(f"{table.table}: {table.rows:,} rows, {word}", markup=False)
+    if not found.is_linked_alike:
+        out.print("links were not compared: deliveries of the live lake wait for rasso link")
+    if found.other_code:
+        out.print(f"{_count(found.other_code, 'delivery')} of the live lake came in by another version of the code")
+    if not found.is_equal:
+        err.print("error: the archive does not lead to the live lake", style="red")
+        raise SystemExit(1)
+
+
+@app.command()
 def contracts(
     into: Annotated[Path, typer.Option(help="Folder for the pages; it is made where it is missing.")],
 ) -> None:
@@ -415,11 +446,13 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from warehouse.keys import KeysError
     from warehouse.lake import LakeError
     from warehouse.linkage import LinkError
+    from warehouse.replay import ReplayError
     from warehouse.vault import VaultError
 
     return (
         *(ArchiveError, ContractError, DecisionError, DeliveryError, PeriodError, StartError, SynthesisError),
-        *(PublicationError, BuildError, ExplainError, IntakeError, KeysError, LakeError, LinkError, VaultError),
+        *(PublicationError, BuildError, ExplainError, IntakeError, KeysError, LakeError, LinkError, ReplayError),
+        VaultError,
     )
 
 

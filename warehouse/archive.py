@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOT_THERE = "it is not there, or is no plain file"
+OTHER_CONTENT = "its content has another sha256 than the manifest says"
+
 _CHUNK = 1 << 20
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -62,14 +65,14 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
         # O_NOFOLLOW: a link in the landing folder must not lead us to another file.
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise ArchiveError("it is not there, or is no plain file") from error
+        raise ArchiveError(NOT_THERE) from error
     try:
         with os.fdopen(descriptor, "rb") as reading:
             if _is_stored(settings, keys, sha256):
                 return Archived(target, _compared(reading, sha256))
             return Archived(target, write_encrypted(target, keys, _checked(reading, sha256)))
     except IsADirectoryError as error:
-        raise ArchiveError("it is no plain file") from error
+        raise ArchiveError(NOT_THERE) from error
 
 
 def keep(settings: Settings, keys: Keys, folder: Path, stored: Mapping[str, str] = _NOTHING) -> dict[str, str]:
@@ -175,7 +178,7 @@ def _checked(reading: IO[bytes], sha256: str) -> Iterator[bytes]:
         digest.update(chunk)
         yield chunk
     if digest.hexdigest() != sha256:
-        raise ArchiveError("its content has another sha256 than the manifest says")
+        raise ArchiveError(OTHER_CONTENT)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from extracts.delivery import MANIFEST, MANIFEST_LIMIT, DeliveryError, checked_manifest, read_manifest, remove
 from extracts.names import as_text
-from warehouse.archive import Archived, ArchiveError, archived, checked, keep, opened, store
+from warehouse.archive import NOT_THERE, OTHER_CONTENT, Archived, ArchiveError, archived, checked, keep, opened, store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,16 @@ class Arrival(ABC):
     def decision(self) -> Decision | None:
         """The decision by which it is received although there were reasons to hold it."""
         return None
+
+    @property
+    def is_in_journal(self) -> bool:
+        """Whether the journal has its entry already."""
+        return False
+
+    @property
+    def no_files(self) -> tuple[str, ...]:
+        """Names in its folder of what is neither a file nor a folder with files."""
+        return ()
 
     @abstractmethod
     def manifest(self, settings: Settings, keys: Keys) -> Manifest:
@@ -91,6 +101,12 @@ class Landed(Arrival):
         """See there."""
         return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
 
+    @property
+    def no_files(self) -> tuple[str, ...]:
+        """See there."""
+        others = [path for path in self.landed.folder.iterdir() if not _holds_a_file(path)]
+        return tuple(sorted(as_text(path.name) for path in others))
+
     def manifest(self, settings: Settings, keys: Keys) -> Manifest:  # noqa: ARG002 - nothing is encrypted yet
         """See there."""
         manifest = read_manifest(self.landed)
@@ -115,12 +131,18 @@ class FromArchive(Arrival):
     """What was handed over before, as the journal knows it; nothing plain is written anywhere."""
 
     entry: HandOver
-    released_by: Decision | None = None
+    released_by: Decision | None
+    is_replayed: bool
 
     @classmethod
     def released(cls, entry: HandOver, decision: Decision) -> FromArchive:
         """A delivery that was held and is released."""
-        return cls(decision.release_id, entry.supplier, entry.delivery_name, entry, decision)
+        return cls(decision.release_id, entry.supplier, entry.delivery_name, entry, decision, is_replayed=False)
+
+    @classmethod
+    def replayed(cls, entry: HandOver, decision: Decision | None) -> FromArchive:
+        """A receipt of the journal once more; with the decision, where it was that of a release."""
+        return cls(entry.hand_over_id, entry.supplier, entry.delivery_name, entry, decision, is_replayed=True)
 
     @property
     def folders(self) -> tuple[str, str]:
@@ -137,22 +159,41 @@ class FromArchive(Arrival):
         """See there."""
         return self.released_by
 
+    @property
+    def is_in_journal(self) -> bool:
+        """See there."""
+        return self.is_replayed
+
+    @property
+    def no_files(self) -> tuple[str, ...]:
+        """See there."""
+        return self.entry.no_files
+
     def manifest(self, settings: Settings, keys: Keys) -> Manifest:
         """See there."""
         with opened(settings, keys, self.entry.files[MANIFEST]) as file:
             manifest = checked_manifest(file.read(MANIFEST_LIMIT + 1), self.supplier, self.folders)
-        _refuse_unnamed_files(manifest, {Path(name).parts[0] for name in self.entry.files})
+        _refuse_unnamed_files(manifest, {Path(name).parts[0] for name in self.entry.files} | set(self.entry.no_files))
         return manifest
 
     def store(self, settings: Settings, keys: Keys, entry: ManifestFile) -> Archived:
         """See there: it is in the archive, and read from beginning to end once more."""
-        if self.entry.files.get(entry.name) != entry.sha256:
-            raise ArchiveError("it was not handed over with the sha256 that the manifest says")
+        if entry.name not in self.entry.files:
+            raise ArchiveError(NOT_THERE)
+        if self.entry.files[entry.name] != entry.sha256:
+            raise ArchiveError(OTHER_CONTENT)
         return checked(settings, keys, entry.sha256)
 
     def keep(self, settings: Settings, keys: Keys, stored: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
         """See there: it is."""
         return dict(self.entry.files)
+
+
+def _holds_a_file(path: Path) -> bool:
+    """Whether the archive keeps anything of what has this name."""
+    if path.is_symlink():
+        return False
+    return any(one.is_file() and not one.is_symlink() for one in (path, *path.rglob("*")))
 
 
 def _refuse_unnamed_files(manifest: Manifest, found: set[str]) -> None:

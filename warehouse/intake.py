@@ -99,6 +99,20 @@ def receive_deliveries(
     arrivals: list[Arrival] = [arrival for arrival in landed if arrival.hand_over_id in wanted]
     if wanted - {arrival.hand_over_id for arrival in arrivals}:
         arrivals += [arrival for arrival in decisions.released(settings) if arrival.hand_over_id in wanted]
+    return receive_arrivals(settings, arrivals, on_outcome)
+
+
+def receive_arrivals(
+    settings: Settings,
+    arrivals: Sequence[Arrival],
+    on_outcome: Callable[[ReceiptOutcome], None] | None = None,
+    *,
+    together: Callable[[Settings, Sequence[Arrival]], list[list[Arrival]]] | None = None,
+) -> list[ReceiptOutcome]:
+    """Receive each of these that nobody else has claimed; errors as ``receive_deliveries``.
+
+    ``together`` says which are received together, ``in_groups`` unless given.
+    """
     if not arrivals:
         return []
     keys = read_keys(settings)
@@ -111,7 +125,7 @@ def receive_deliveries(
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
         with _without_names():
-            groups = in_groups(settings, held)
+            groups = (together or in_groups)(settings, held)
         try:
             for group in groups:
                 for outcome in intake.receive(group):
@@ -336,8 +350,9 @@ class _Intake:
         concluded = [Conclusion.of(delivery, self._settings.reports) for delivery in deliveries]
         for conclusion in concluded:
             write_report(conclusion.report_folder, conclusion.report())
+        concluded_at = ledger.now()
         for delivery in deliveries:  # also what could not be received: nothing is lost
-            self._keep(delivery)
+            self._keep(delivery, concluded_at)
         accepted = [conclusion for conclusion in concluded if conclusion.row.state == "accepted"]
         references = [file.staged.references for c in accepted for file in c.delivery.staged_files if file.staged]
         kept = remember(self._settings, self._keys, [Path(path) for path in references if path], self._hand_over_key)
@@ -347,12 +362,12 @@ class _Intake:
             shutil.rmtree(self._settings.lake / "staged" / delivery.arrival.hand_over_id, ignore_errors=True)
         return [conclusion.outcome() for conclusion in concluded]
 
-    def _keep(self, delivery: DeliveryRecord) -> None:
-        """Archive the rest of the folder and note the hand-over in the journal, where a decision stands already."""
+    def _keep(self, delivery: DeliveryRecord, concluded_at: datetime) -> None:
+        """Archive the rest of the folder and note the receipt in the journal."""
         arrival = delivery.arrival
         stored = {file.entry.name: file.entry.sha256 for file in delivery.files}
         files = arrival.keep(self._settings, self._keys, stored)
-        if arrival.decision is None:
+        if not arrival.is_in_journal:
             entry = journal.HandOver(
                 hand_over_id=arrival.hand_over_id,
                 supplier=arrival.supplier,
@@ -360,7 +375,9 @@ class _Intake:
                 folders=arrival.folders,
                 files=files,
                 as_of=self._settings.as_of,
-                concluded_at=ledger.now(),
+                concluded_at=concluded_at,
+                no_files=arrival.no_files,
+                release_of=arrival.decision.hand_over_id if arrival.decision else None,
             )
             journal.record(self._settings, self._keys, entry)
 

@@ -38,8 +38,10 @@ ID_LENGTH = 20
 class HandOver:
     """A delivery as it lay in the landing folder: the names of its two folders, and the hash of each file by name.
 
-    ``supplier`` and ``delivery_name`` are the names of the folders as they may be shown. ``as_of`` is the day on which
-    it was judged, ``concluded_at`` when (UTC, without a zone).
+    ``supplier`` and ``delivery_name`` are the names of the folders as they may be shown, ``no_files`` the names of what
+    lay there and was neither a file nor a folder with files. ``as_of`` is the day on which it was judged,
+    ``concluded_at`` when (UTC, without a zone): the same for deliveries that were received together. ``release_of`` is
+    the hand-over that was held and released, where this is the receipt of a release.
     """
 
     hand_over_id: str
@@ -49,6 +51,8 @@ class HandOver:
     files: dict[str, str]
     as_of: date
     concluded_at: datetime
+    no_files: tuple[str, ...] = ()
+    release_of: str | None = None
 
     @property
     def entry_name(self) -> str:

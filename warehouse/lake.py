@@ -60,6 +60,16 @@ def attached(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def attach_beside(connection: duckdb.DuckDBPyConnection, settings: Settings, alias: str) -> None:
+    """Attach the lake of another home, whose catalogue is SQLite, read-only beside the one that is attached.
+
+    Raises:
+        LakeError: it cannot be opened.
+    """
+    connection.execute("load sqlite_scanner")
+    _attach(connection, settings, "read_only", alias)
+
+
 @contextmanager
 def writing(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """As ``attached``, being the only writer for as long as the connection lives."""
@@ -135,9 +145,9 @@ def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str, alias: str = ALIAS) -> None:
     try:
-        connection.execute(f"attach {literal('ducklake:' + settings.catalog_uri)} as {ALIAS} ({options})")
+        connection.execute(f"attach {literal('ducklake:' + settings.catalog_uri)} as {alias} ({options})")
     except duckdb.Error as error:
         # DuckDB's own words name the whole address of the catalogue.
         where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"

@@ -111,8 +111,8 @@ def _let_readers_in(settings: Settings) -> None:
 def prepare_lake(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing: schemas, ledger tables, one table per contract, new columns of a contract."""
     existing = _existing_columns(connection)
-    wanted = {("ledger", name): _parsed(columns) for name, columns in LEDGER.items()}
-    wanted |= {("linkage", name): _parsed(columns) for name, columns in LINKAGE.items()}
+    wanted = {("ledger", name): columns_of(columns) for name, columns in LEDGER.items()}
+    wanted |= {("linkage", name): columns_of(columns) for name, columns in LINKAGE.items()}
     wanted |= {("extracts", contract.kind): extract_columns(contract) for contract in all_contracts().values()}
     if all(columns.keys() <= existing.get(table, set()) for table, columns in wanted.items()):
         return
@@ -153,5 +153,6 @@ def _existing_columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, 
     return tables
 
 
-def _parsed(columns: str) -> dict[str, str]:
+def columns_of(columns: str) -> dict[str, str]:
+    """Names and SQL types of a table of ``LEDGER`` or ``LINKAGE``."""
     return dict(column.split() for column in columns.split(","))
