@@ -11,25 +11,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from expectations.pages import TEMPLATES, write_page, write_text
 from extracts.delivery import slug
 from extracts.period import Period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-_TEMPLATES = Path(__file__).parent / "templates"
 # Pages that other steps write beside the list of reports.
-OTHER_PAGES = {"linkage.html": "How crimes and CPS cases are linked"}
+OTHER_PAGES = {
+    "suppliers.html": "What is due from each supplier, and what came",
+    "linkage.html": "How crimes and CPS cases are linked",
+}
 STATES = {
     "accepted": "Accepted: the rows are loaded.",
     "held": "Held: nothing is loaded until a person decides (rasso release, rasso reject).",
@@ -101,19 +99,19 @@ class Report:
 def write_report(folder: Path, report: Report) -> Path:
     """Write ``report.json``, ``feedback.csv`` and ``index.html``; returns the page. Repeating it changes nothing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "report.json", json.dumps(asdict(report), indent=2, default=_plain))
-    _write(folder / "feedback.csv", _feedback(report))
-    page = _environment().get_template("report.html").render(report=report, verdict=STATES[report.state])
-    return _write(folder / "index.html", page)
+    write_text(folder / "report.json", json.dumps(asdict(report), indent=2, default=_plain))
+    write_text(folder / "feedback.csv", _feedback(report))
+    shown = {"report": report, "verdict": STATES[report.state]}
+    return write_page(folder / "index.html", TEMPLATES / "report.html", shown)
 
 
 def write_index(reports: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     """Write the list of all reports, newest first, and the style sheet that they share."""
-    _write(reports / "report.css", (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    shown = [{**row, "page": _existing_page(reports, row), "period": _period(row)} for row in rows]
+    write_text(reports / "report.css", (TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    listed = [{**row, "page": _existing_page(reports, row), "period": _period(row)} for row in rows]
     other_pages = [name for name in OTHER_PAGES if (reports / name).exists()]
-    page = _environment().get_template("index.html").render(rows=shown, other_pages=other_pages, titles=OTHER_PAGES)
-    return _write(reports / "index.html", page)
+    shown = {"rows": listed, "other_pages": other_pages, "titles": OTHER_PAGES}
+    return write_page(reports / "index.html", TEMPLATES / "index.html", shown)
 
 
 def page_of(supplier: str, hand_over_id: str) -> str:
@@ -149,27 +147,6 @@ def _feedback(report: Report) -> str:
             )
             writer.writerow(row)
     return out.getvalue()
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: "not known" if number is None else f"{number:,}"
-    environment.filters["time"] = lambda moment: "not known" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return environment
-
-
-def _write(path: Path, text: str) -> Path:
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)  # noqa: PTH105 - the atomic replacement is the point
-    return path
 
 
 def _plain(value: object) -> str:

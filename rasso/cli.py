@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transforms.dbt_process import BuildProgress
     from transforms.explain import Explanation
     from warehouse.record import ReceiptOutcome
+    from warehouse.supply import Supply
 
 app = typer.Typer(
     help="Receive police and CPS extracts, build the marts, publish regional scorecards.",
@@ -138,25 +139,53 @@ def run() -> None:
 
 @app.command()
 def status(
-    output: Annotated[OutputFormat, typer.Option("--format", help="A table to read, or JSON.")] = OutputFormat.table,
+    output: Annotated[OutputFormat, typer.Option("--format", help="Tables to read, or JSON.")] = OutputFormat.table,
+    every: Annotated[bool, typer.Option("--all", help="List every delivery, also what was accepted.")] = False,
 ) -> None:
-    """Show what was received, held and rejected, and what still waits, with reasons."""
+    """Show suppliers by month (received, held, rejected, late, missing), and what is not accepted, with reasons."""
     from warehouse.status import current_status
+    from warehouse.supply import PAGE, current_supply, in_words
 
-    report = current_status(Settings())
+    settings = Settings()
+    report = current_status(settings)
+    supply = current_supply(settings)
     if output is OutputFormat.json:
-        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(report.as_json() | {"supply": supply.as_json()}, indent=2) + "\n")
         return
-    table = Table("supplier", "extract", "period", "state", "loaded", "quarantined", "reason", title="Deliveries")
-    for row in report.deliveries:
+    if supply.suppliers:
+        _print_supply(supply)
+    shown = [row for row in report.deliveries if every or row.state not in _WELL]
+    table = Table("supplier", "extract", "period", "state", "loaded", "quarantined", "reason")
+    table.title = "Deliveries" if every else "Deliveries that are not accepted (--all lists every one)"
+    for row in shown:
         numbers = (f"{row.rows_loaded:,}", f"{row.rows_quarantined:,}")
         table.add_row(row.supplier, row.kinds, row.periods, row.state, *numbers, row.reason or "")
-    out.print(table)
+    if shown:
+        out.print(table)
+    late = in_words(supply.late)
+    for line in late[:_SHOWN_LINES]:
+        out.print(f"to be asked for: {line}", markup=False)
+    if len(late) > _SHOWN_LINES:
+        out.print(f"and {_count(len(late) - _SHOWN_LINES, 'line')} more: {settings.reports / PAGE}", markup=False)
+    if len(supply.overdue) > len(supply.late):
+        out.print(f"missing for longer: {_count(len(supply.overdue) - len(supply.late), 'extract')} of a month")
     for line in report.notes:
         out.print(line)
 
 
-_SHOWN_FINDINGS = 20
+def _print_supply(supply: Supply) -> None:
+    """The grid of suppliers and months."""
+    table = Table(title=f"Suppliers by month, as of {supply.as_of:%d %B %Y}")
+    table.add_column("supplier", no_wrap=True)
+    for month in supply.months:
+        table.add_column(f"{month:%Y-%m}")
+    for supplier, months in supply.suppliers.items():
+        table.add_row(supplier, *(month.label for month in months))
+    out.print(table)
+
+
+_WELL = {"accepted", "duplicate", "released"}
+_SHOWN_LINES = 20
 _HELD = Annotated[str, typer.Argument(help="Id of the hand-over, the beginning of one, or supplier/delivery.")]
 _REASON = Annotated[str, typer.Option(help="Why, for auditors; nothing about a person.")]
 _ACTOR = Annotated[str, typer.Option(help="Who decides.")]
@@ -199,11 +228,11 @@ def verify(
                 f"{'passed' if check.has_passed else 'FAILED'}: {check.title}: {check.looked_at:,} looked at",
                 markup=False,
             )
-            for finding in check.findings[:_SHOWN_FINDINGS]:
+            for finding in check.findings[:_SHOWN_LINES]:
                 word = "fault" if finding.is_fault else "notice"
                 progress.console.print(f"  {word}: {finding.what}", markup=False, highlight=False)
-            if len(check.findings) > _SHOWN_FINDINGS:
-                progress.console.print(f"  and {len(check.findings) - _SHOWN_FINDINGS:,} more")
+            if len(check.findings) > _SHOWN_LINES:
+                progress.console.print(f"  and {len(check.findings) - _SHOWN_LINES:,} more")
 
         checks = verify_home(Settings(), show, reads_archive=not fast)
     failed = [check.title for check in checks if not check.has_passed]
@@ -432,6 +461,7 @@ def main() -> None:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do. Imported late: ``rasso --help`` stays fast."""
+    from extracts.calendar import CalendarError
     from extracts.contract import ContractError
     from extracts.delivery import DeliveryError
     from extracts.period import PeriodError
@@ -450,7 +480,16 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from warehouse.vault import VaultError
 
     return (
-        *(ArchiveError, ContractError, DecisionError, DeliveryError, PeriodError, StartError, SynthesisError),
+        *(
+            ArchiveError,
+            CalendarError,
+            ContractError,
+            DecisionError,
+            DeliveryError,
+            PeriodError,
+            StartError,
+            SynthesisError,
+        ),
         *(PublicationError, BuildError, ExplainError, IntakeError, KeysError, LakeError, LinkError, ReplayError),
         VaultError,
     )

@@ -37,6 +37,7 @@ from warehouse.keys import KeysError, read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
 from warehouse.schema import prepare_home
+from warehouse.supply import supply_of, write_supply_page
 from warehouse.vault import VaultError, check_vault, remember
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def receive_arrivals(
                     if on_outcome:
                         on_outcome(outcome)
         finally:
+            write_supply_page(settings, supply_of(connection, settings.as_of))
             write_index(settings.reports, ledger.report_index(connection))
     if intake.faults:
         faults = ", ".join(intake.faults)

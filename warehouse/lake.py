@@ -6,20 +6,25 @@ Belongs here: attaching the lake, snapshots, transactions. Does not belong here:
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 import fasteners
 from duckdb_extensions import import_extension
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rasso.settings import Settings
 
+Answer = TypeVar("Answer")
+
 ALIAS = "lake"
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+_BUSY_SECONDS = 30.0
+_ASK_AGAIN_SECONDS = 0.2
 
 
 class LakeError(Exception):
@@ -58,6 +63,23 @@ def attached(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with _connect(settings) as connection:
         _attach(connection, settings, f"data_path {literal(str(settings.lake / 'data'))}, data_inlining_row_limit 0")
         yield connection
+
+
+def ask(settings: Settings, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+    """The answer of a reading connection; a catalogue that is being written to is asked again, for that passes.
+
+    Raises:
+        LakeError: the catalogue cannot be reached.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            with reading(settings) as connection:
+                return question(connection)
+        except (LakeError, duckdb.Error) as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def attach_beside(connection: duckdb.DuckDBPyConnection, settings: Settings, alias: str) -> None:

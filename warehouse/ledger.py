@@ -43,6 +43,18 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppliedFile:
+    """An extract that a supplier sent for some months; ``outcome`` is received, held or rejected."""
+
+    supplier: str
+    kind: str
+    period_start: date
+    period_end: date
+    outcome: str
+    is_synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FileRow:
     """One file of a hand-over. ``rows_found`` stand in the file; ``rows_in`` were taken in (0 unless accepted)."""
 
@@ -441,6 +453,30 @@ def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
     ).fetchone()
     assert row is not None  # an aggregate without groups has one row
     return Progress(*row)
+
+
+def files_by_outcome(connection: duckdb.DuckDBPyConnection) -> list[SuppliedFile]:
+    """Who sent which extract for which months, and whether it was received, is held or was rejected.
+
+    A delivery that was released is left out: its receipt stands for it.
+    """
+    rows = connection.execute(
+        f"""
+        select distinct
+            delivery.supplier, file.kind, file.period_start, file.period_end,
+            case
+                when decision.verdict = 'reject' then 'rejected'
+                when delivery.state in ('accepted', 'duplicate') then 'received'
+                else delivery.state
+            end as outcome,
+            delivery.is_synthetic
+        from {ALIAS}.ledger.delivery as delivery
+        inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
+        where decision.verdict is distinct from 'release'
+        """
+    ).fetchall()
+    return [SuppliedFile(*row) for row in rows]
 
 
 def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:

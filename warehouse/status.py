@@ -5,24 +5,18 @@ Belongs here: reading ledger and landing folder for people. Changes nothing.
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from expectations.report import page_of
 from extracts.delivery import not_waiting, waiting
 from extracts.period import Period
 from warehouse import ledger
-from warehouse.lake import LakeError, is_busy, reading
+from warehouse.lake import ask
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from rasso.settings import Settings
-
-_BUSY_SECONDS = 30.0
-_ASK_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +95,6 @@ class Status:
         }
 
 
-def _read(settings: Settings) -> tuple[list[dict[str, object]], ledger.Progress]:
-    """Read the ledger; a catalogue that is being written to is asked again, for that passes."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            with reading(settings) as connection:
-                return ledger.report_index(connection), ledger.newest_progress(connection)
-        except (LakeError, duckdb.Error) as error:
-            if not is_busy(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(_ASK_AGAIN_SECONDS)
-
-
 def current_status(settings: Settings) -> Status:
     """Read ledger, landing folder and release pointer; waits for no writer longer than its commit takes.
 
@@ -122,7 +103,7 @@ def current_status(settings: Settings) -> Status:
     """
     if not (settings.lake / "data").exists():
         prepare_home(settings)
-    rows, progress = _read(settings)
+    rows, progress = ask(settings, lambda lake: (ledger.report_index(lake), ledger.newest_progress(lake)))
     concluded = {str(row["hand_over_id"]) for row in rows}
     deliveries = [_concluded(row, settings) for row in reversed(rows)]
     deliveries += [

@@ -5,16 +5,11 @@ Belongs here: counts of the bridge as it stands and of the runs that made it. No
 
 from __future__ import annotations
 
-import os
-import secrets
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-import expectations.report
+from expectations.pages import write_page as write_report_page
 from extracts.suppliers import all_suppliers
 from warehouse.lake import ALIAS
 
@@ -24,7 +19,7 @@ if TYPE_CHECKING:
     from rasso.settings import Settings
 
 PAGE = "linkage.html"
-_TEMPLATES = (Path(__file__).parent, Path(expectations.report.__file__).parent / "templates")
+_TEMPLATE = Path(__file__).with_name(PAGE)
 _SHOWN_RUNS = 60
 
 
@@ -54,12 +49,7 @@ def write_page(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Pat
         "crimes": _crimes(connection),
         "runs": _rows(connection, runs),
     }
-    page = _environment().get_template(PAGE).render(shown)
-    path = settings.reports / PAGE
-    unfinished = path.with_name(f".{PAGE}.{secrets.token_hex(4)}")
-    unfinished.write_text(page, encoding="utf-8")
-    os.replace(unfinished, path)  # noqa: PTH105 - the atomic replacement is the point
-    return path
+    return write_report_page(settings.reports / PAGE, _TEMPLATE, shown)
 
 
 def is_page_current(settings: Settings, run_id: str) -> bool:
@@ -172,27 +162,3 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     cursor = connection.execute(query)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _share(pct: float | None) -> str:
-    """A share in words; nearly all is not all, nearly none not none."""
-    if pct is None:
-        return "none"
-    if 0 < pct < 0.1:
-        return "under 0.1%"
-    return f"{min(pct, 99.9) if pct < 100 else pct:.1f}%"
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["pct"] = _share
-    environment.filters["time"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return environment

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from extracts.delivery import MANIFEST
-from warehouse import status as status_room
+from warehouse import lake
 from warehouse.lake import LakeError, newest_snapshot, reading
 from warehouse.status import DeliveryStatus, Status, current_status
 
@@ -132,14 +132,14 @@ def test_a_catalogue_that_is_being_written_to_is_asked_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = Busy(2, duckdb.Error("Failed to prepare query: database is locked"))
-    monkeypatch.setattr(status_room, "reading", busy)
+    monkeypatch.setattr(lake, "reading", busy)
     assert current_status(settings).deliveries == ()
     assert busy.left == 0
 
 
 def test_any_other_fault_of_the_catalogue_is_told_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     busy = Busy(2, LakeError("the lake cannot be opened"))
-    monkeypatch.setattr(status_room, "reading", busy)
+    monkeypatch.setattr(lake, "reading", busy)
     with pytest.raises(LakeError, match="cannot be opened"):
         current_status(settings)
     assert busy.left == 1
