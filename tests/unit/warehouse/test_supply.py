@@ -164,14 +164,12 @@ def test_the_command_prints_the_grid_and_what_is_to_be_asked_for(forces: Forces)
 
     shown = status()
     assert "Suppliers by month, as of 15 January 2021" in shown
-    assert [line for line in shown.splitlines() if "accepted" in line] == [
-        "Deliveries that are not accepted (--all lists every one)",
-        "1 accepted, 1 held, 1 rejected",
-    ]
+    assert "│ accepted │" not in shown
+    assert "│ held  " in shown
     assert "to be asked for: sussex-police, 2020-12" not in shown  # the first twenty lines only
     assert "more: " in shown
     assert "missing for longer: 41 extracts of a month" in shown
-    assert len([line for line in status("--all").splitlines() if "accepted" in line]) == 2
+    assert "│ accepted │" in status("--all")
     supply = json.loads(status("--format", "json"))["supply"]
     assert supply["suppliers"][KENT]["2020-11"] == {"police_crimes": "received"}
     assert supply["suppliers"][SUSSEX]["2020-12"] == {"police_crimes": "late"}
