@@ -145,6 +145,7 @@ class Reader:
             token_key=self._keys.token.hex() if self._keys else "",
             hand_over_key=self._keys.hand_over.hex() if self._keys else "",
             memory_limit=self._settings.staging_memory_limit,
+            unpacked_limit=self._settings.staging_unpacked_limit,
             threads=self._settings.threads,
         )
         answer = self._ask(json.dumps(asdict(job)))
@@ -157,6 +158,18 @@ class Reader:
         self._stop()
 
     def _ask(self, question: str) -> dict[str, Any]:
+        """The answer of the reading process; of a second one, where the first ended without a word.
+
+        A process may be killed for what others do: only a file that breaks two of them is to blame.
+        """
+        line = self._line_of(question) or self._line_of(question)
+        if not line:
+            raise StagingError("READER_BROKEN", "the file broke the process that read it; look at it by hand")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _line_of(self, question: str) -> bytes:
+        """The line with which the process answers; nothing where it has ended."""
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -166,11 +179,10 @@ class Reader:
             line = self._line(process)
         except BrokenPipeError:
             line = b""
-        if not line:
+        if not line.endswith(b"\n"):
             self._stop()
-            raise StagingError("READER_BROKEN", "the file broke the process that read it; look at it by hand")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+            return b""
+        return line
 
     def _line(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None
@@ -185,7 +197,7 @@ class Reader:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "extracts.staging"],
+                [sys.executable, "-m", "extracts.staging", f"{self._settings.staging_unpacked_limit:d}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a crash may print what it was reading

@@ -10,10 +10,13 @@ value of the file: codes, column names of the contract and line numbers only.
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import json
+import os
 import re
+import resource
 import shutil
 import sys
 import zlib
@@ -27,16 +30,27 @@ import duckdb
 from extracts.core_dumps import forbid_core_dumps
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, MemoryFile, Scratch
 from extracts.tokens import MACROS, token_macros
+from extracts.unpacking import TooLargeError, check_gzip, check_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"  # the code of the one fault that is ours and not the supplier's
+# Codes of faults that are ours and not the supplier's: the file is to be read again, once they are mended.
+ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"
+MACHINE_FAULT = "MACHINE_FAULT"
+OUR_FAULTS = frozenset({ARCHIVE_DAMAGED, MACHINE_FAULT})
 
+_ADDRESS_SPACE = 4 << 30  # bytes; of a reader at work about one
+_MOST_COLUMNS = 2_000
+_MOST_ROWS = 100_000_000  # of a Parquet file, which can repeat one row as often as it likes
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
 _SMALL = 8 << 20  # bytes of a file that is read once by one thread and kept in memory, rather than read twice
 _GZIP = b"\x1f\x8b"
+_WORKBOOK = 1 << 30  # bytes of a workbook when it is unpacked: its texts are kept in memory
+_NEEDS_MEMORY = "reading the file needs more memory than is allowed; send it in parts"
+# DuckDB passes on the system's words, and no number.
+_SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _INTEGER = r"[+-]?\d+(\.0*)?"
 # What every row of a staged file has besides the contract's columns; derivations and rules may use it.
 _NORMALISED = {"urn": "normalised_urn", "crime": "normalised_crime_reference"}
@@ -93,6 +107,7 @@ class StagingJob:
     token_key: str = field(repr=False)
     hand_over_key: str = field(repr=False)
     memory_limit: str
+    unpacked_limit: int
     threads: int
 
 
@@ -196,6 +211,12 @@ def stage(job: StagingJob) -> StagedFile:
             return _staged(desk, _mended_source(desk, desk.source))
     except EncryptedFileError as error:
         raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
+    except TooLargeError as error:
+        raise StagingError("TOO_LARGE", f"{error}; send it in parts") from error
+    except MemoryError as error:
+        raise StagingError("TOO_LARGE", _NEEDS_MEMORY) from error
+    except OSError as error:
+        raise _of_this_machine(error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -221,10 +242,13 @@ def _parquet_source(desk: _Desk) -> _Source:
     try:
         with _locked(desk, [desk.source.address]) as connection:
             described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
+            ((rows,),) = connection.execute(f"select num_rows from parquet_file_metadata({literal})").fetchall()
     except duckdb.Error as error:
         if desk.files.fault:  # the archive is at fault and not the supplier
             raise desk.files.fault from error
         raise StagingError("UNREADABLE_FILE", "the Parquet file cannot be read; send it again") from error
+    if rows > _MOST_ROWS:
+        raise StagingError("TOO_LARGE", f"the file says that it has more than {_MOST_ROWS:,} rows; send it in parts")
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
     relation = f"(select {columns} from read_parquet({literal}))"
@@ -234,14 +258,20 @@ def _parquet_source(desk: _Desk) -> _Source:
 def _xlsx_source(desk: _Desk) -> _Source:
     import openpyxl  # only here: most deliveries are CSV or Parquet
 
+    if not openpyxl.DEFUSEDXML:
+        raise StagingError("UNREADABLE_FILE", "XLSX files are not read here; send CSV instead")
     try:
+        with desk.source.open() as file:
+            check_zip(file, min(desk.job.unpacked_limit, _WORKBOOK))
         with desk.source.open() as file, _text_file(desk, "sheet.csv") as out:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             csv.writer(out).writerows(["" if cell is None else str(cell) for cell in row] for row in rows)
-    except EncryptedFileError:  # the archive is at fault and not the supplier
+    except (EncryptedFileError, TooLargeError, MemoryError):
         raise
     except Exception as error:  # the library raises many kinds; each means the same to a supplier
+        if isinstance(error, OSError) and error.errno is not None:  # the system's own, of writing the sheet
+            raise
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
     source = _csv_source(desk, desk.mended("sheet.csv"), is_gzip=False)
     return _Source(source.relation, source.header, source.address, ("read from the first sheet",))
@@ -259,6 +289,9 @@ def _text_file(desk: _Desk, name: str) -> Iterator[IO[str]]:
 
 def _csv_source(desk: _Desk, source: _Input, *, is_gzip: bool) -> _Source:
     head = _head(source, is_gzip=is_gzip)
+    if is_gzip:
+        with _reporting_damage(), source.open() as file:
+            check_gzip(file, desk.job.unpacked_limit)
     if not head.strip():
         raise StagingError("EMPTY_FILE", "the file is empty")
     if _needed_repairs(head):
@@ -290,9 +323,14 @@ def _text_source(source: _Input, is_gzip: bool, head: bytes, repairs: tuple[str,
 
 
 def _head(source: _Input, *, is_gzip: bool) -> bytes:
+    with _reporting_damage(), _opened(source, is_gzip=is_gzip) as file:
+        return file.read(_HEAD_BYTES)
+
+
+@contextmanager
+def _reporting_damage() -> Iterator[None]:
     try:
-        with _opened(source, is_gzip=is_gzip) as file:
-            return file.read(_HEAD_BYTES)
+        yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
 
@@ -317,6 +355,7 @@ def _needed_repairs(head: bytes) -> list[str]:
 def _mended(desk: _Desk, source: _Input, encoding: str, *, is_gzip: bool) -> _Input:
     try:
         with (
+            _reporting_damage(),
             _opened(source, is_gzip=is_gzip) as raw,
             io.TextIOWrapper(raw, encoding=encoding, newline=None) as text,  # every line ending becomes \n
             _text_file(desk, "mended.csv") as out,
@@ -326,8 +365,6 @@ def _mended(desk: _Desk, source: _Input, encoding: str, *, is_gzip: bool) -> _In
         if encoding != "cp1252":
             raise
         raise StagingError("UNKNOWN_ENCODING", "the text is neither UTF-8 nor Windows-1252; send UTF-8") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise StagingError("UNREADABLE_FILE", "the gzip file is damaged; send it again") from error
     return desk.mended("mended.csv")
 
 
@@ -340,6 +377,8 @@ def _csv_header(head: bytes) -> tuple[str, ...]:
 
 def _match_headers(job: StagingJob, header: tuple[str, ...]) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
     """Position of each contract column, columns found under another release's header, and what is not declared."""
+    if len(header) > _MOST_COLUMNS:
+        raise StagingError("TOO_MANY_COLUMNS", f"the file has more than {_MOST_COLUMNS:,} columns")
     positions: dict[str, int] = {}
     for index, name in enumerate(header):
         if normalised_header(name) in positions:
@@ -451,11 +490,21 @@ def _stored_columns(job: StagingJob) -> str:
     return ", ".join([*_CONSTANTS, "unparsed_columns", *columns])
 
 
+def _of_this_machine(error: OSError) -> StagingError:
+    """What the system refused while our own files were written: of too large a file the supplier is told."""
+    if error.errno == errno.EFBIG:
+        return StagingError("TOO_LARGE", "reading the file writes more than is allowed; send it in parts")
+    return StagingError(MACHINE_FAULT, f"this machine refused to read or write ({error.strerror or 'no reason given'})")
+
+
 def _unreadable(error: duckdb.Error) -> StagingError:
     """DuckDB's message quotes the line that it could not read; only the line's number is passed on."""
+    for number in _SYSTEM_REFUSALS:  # an error of another kind may quote the file, which may hold these words
+        if isinstance(error, duckdb.IOException) and os.strerror(number) in str(error):
+            return _of_this_machine(OSError(number, os.strerror(number)))
     line = re.search(r"Line:\s*(\d+)", str(error))
     if isinstance(error, duckdb.OutOfMemoryException):
-        return StagingError("TOO_LARGE", "reading the file needs more memory than is allowed")
+        return StagingError("TOO_LARGE", _NEEDS_MEMORY)
     where = f" at line {line[1]}" if line else ""
     return StagingError("UNREADABLE_FILE", f"the file cannot be read as a table{where}; send it again")
 
@@ -605,9 +654,20 @@ def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
 
 
-def main() -> None:
-    """Stage one job per line of standard input; answer each with one line of JSON."""
+def _limit_this_process(largest_file: int) -> None:
+    """Have the system refuse what no limit of DuckDB or of ours foresees."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+
+
+def main(largest_file: int) -> None:
+    """Stage one job per line of standard input; answer each with one line of JSON.
+
+    Args:
+        largest_file: bytes of the largest file that reading may write.
+    """
     forbid_core_dumps()
+    _limit_this_process(largest_file)
     duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
     for line in sys.stdin:
         try:
@@ -621,4 +681,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

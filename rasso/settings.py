@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 AS_OF = "as_of"  # a file of the home that fixes its day: samples lie in the past
@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="768MiB", description="Memory of one DuckDB connection.")
     staging_memory_limit: str = Field(default="512MiB", description="Memory of the connection that reads a file.")
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB connection.")
+    staging_unpacked_limit: ByteSize = Field(
+        default=ByteSize(8 << 30),
+        description="What one file may hold when it is unpacked, and the largest file that its reading may write.",
+    )
     staging_seconds: int = Field(default=300, ge=1, description="Time that the reading of one file may take.")
     lease_seconds: int = Field(default=900, ge=1, description="Time after which a claimed delivery may be taken over.")
     receive_batch: int = Field(default=200, ge=1, description="Deliveries that one task receives in one process.")

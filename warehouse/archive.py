@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, cast
@@ -68,6 +69,8 @@ def store(settings: Settings, keys: Keys, source: Path, sha256: str) -> Archived
         raise ArchiveError(NOT_THERE) from error
     try:
         with os.fdopen(descriptor, "rb") as reading:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a device may have no end
+                raise ArchiveError(NOT_THERE)
             if _is_stored(settings, keys, sha256):
                 return Archived(target, _compared(reading, sha256))
             return Archived(target, write_encrypted(target, keys, _checked(reading, sha256)))

@@ -28,7 +28,7 @@ from extracts.contract import all_contracts
 from extracts.delivery import DeliveryError, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
-from extracts.staging import ARCHIVE_DAMAGED, StagingError
+from extracts.staging import OUR_FAULTS, StagingError
 from warehouse import decisions, journal, ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError
@@ -293,8 +293,8 @@ class _Intake:
         try:
             file.staged = file.staging.result()
         except StagingError as error:
-            if error.code == ARCHIVE_DAMAGED:  # no fault of the supplier's, who must not be told to send it again
-                raise ArchiveError(f"an archived file was damaged while it was received: {file.entry.sha256}") from None
+            if error.code in OUR_FAULTS:  # no fault of the supplier's, who must not be told to send it again
+                raise ArchiveError(f"{error} ({file.entry.sha256})") from None
             delivery.note(file, "staged", started, status="failed", code=error.code)
             raise StagingError(error.code, f"file {file.entry.name}: {error}") from error
         delivery.note(file, "staged", started)

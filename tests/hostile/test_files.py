@@ -11,6 +11,9 @@ import io
 import json
 import os
 import re
+import stat
+import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -169,6 +172,88 @@ def _corrupt_xlsx() -> bytes:
     return whole[: len(whole) // 2]
 
 
+def _gzip_bomb() -> bytes:
+    """A quarter of a megabyte that unpacks to a good header and 256 MiB of rows."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    rows = b"Lancashire,1,100.0,0,0.0,0,0.0\n" * (1 << 15)
+    parts = [packer.compress(_header_only()), *(packer.compress(rows) for _ in range(1 + (256 << 20) // len(rows)))]
+    return b"".join([*parts, packer.flush()])
+
+
+def _gzip_bomb_of_many_members() -> bytes:
+    """Each member is small and says so; together they are not."""
+    member = gzip.compress(b"Lancashire,1,100.0,0,0.0,0,0.0\n" * (1 << 18), mtime=0)
+    return gzip.compress(_header_only(), mtime=0) + member * 12
+
+
+def _zip(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+_SHEET = "xl/worksheets/sheet1.xml"
+
+
+def _xlsx_changed(seed: int, member: str, change: Callable[[bytes], bytes]) -> Callable[[], bytes]:
+    """A good workbook, one of whose members is changed."""
+
+    def content() -> bytes:
+        with zipfile.ZipFile(io.BytesIO(_xlsx(seed))) as book:
+            members = {name: book.read(name) for name in book.namelist()}
+        return _zip(members | {member: change(members[member])})
+
+    return content
+
+
+def _with_entities(declarations: bytes) -> Callable[[bytes], bytes]:
+    """XML that declares entities and calls one where a text stands."""
+
+    def change(document: bytes) -> bytes:
+        declared = b"<!DOCTYPE worksheet [" + declarations + b"]>" + document
+        return declared.replace(b"Lancashire", b"&e9;", 1)
+
+    return change
+
+
+_MULTIPLYING = b'<!ENTITY e0 "Lancashire">' + b"".join(
+    b'<!ENTITY e%d "%s">' % (level, b"&e%d;" % (level - 1) * 10) for level in range(1, 10)
+)
+
+
+def _xlsx_with_two_header_rows() -> bytes:
+    extract = cps_month(70)
+    book = openpyxl.Workbook()
+    for row in [extract.header, extract.header, *extract.rows]:
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _xlsx_with_a_formula() -> bytes:
+    """A count that nobody has computed yet: the workbook holds its formula alone."""
+    extract = cps_month(71)
+    extract.put("Number of Sexual Offences Convictions", "=1+1", row=1)
+    book = openpyxl.Workbook()
+    for row in [extract.header, *extract.rows]:
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _a_hundred_thousand_columns() -> bytes:
+    return ",".join(f"c{number}" for number in range(100_000)).encode() + b"\n" + b"," * 99_999 + b"\n"
+
+
+def _parquet_of_very_many_rows() -> bytes:
+    """A few kilobytes that repeat nothing a hundred million times."""
+    return _parquet({"Area": pa.nulls(100_000_001)})
+
+
 def _counts_that_overflow() -> bytes:
     extract = cps_month(60)
     extract.put("Number of Sexual Offences Convictions", str(2**63 - 1), row=1)
@@ -233,6 +318,23 @@ def _link_to_the_same_bytes(landed: LandedDelivery) -> None:
     (landed.folder / "extract.csv").symlink_to(outside)
 
 
+def _hard_link_to_the_same_bytes(landed: LandedDelivery) -> None:
+    outside = landed.folder.parent.parent.parent / "outside-hard.csv"
+    (landed.folder / "extract.csv").replace(outside)
+    (landed.folder / "extract.csv").hardlink_to(outside)
+
+
+def _device_under_its_name(landed: LandedDelivery) -> None:
+    """A device that never ends; where none may be made, one that is there."""
+    _removed(landed)
+    os.mknod(landed.folder / "extract.csv", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+
+
+def _grown(landed: LandedDelivery) -> None:
+    with (landed.folder / "extract.csv").open("ab") as file:
+        file.write(b"Atlantis,1,100.0,0,0.0,0,0.0\n")
+
+
 def _folder_under_its_name(landed: LandedDelivery) -> None:
     _removed(landed)
     (landed.folder / "extract.csv").mkdir()
@@ -278,7 +380,17 @@ CASES: dict[str, Hostile] = {
     "Windows-1252 en dash": _crime_accepted(_crime_described("Caution \u2013 adults", 17, "cp1252")),
     "newline within quotes": _crime_accepted(_crime_described("two\nlines", 18)),
     "formula in a text": _crime_accepted(_crime_described('=HYPERLINK("http://localhost")', 19)),
+    "SQL in a text": _crime_accepted(_crime_described("'; drop table lake.ledger.delivery; --", 72)),
+    "HTML in a text": _crime_accepted(_crime_described("<script>alert(1)</script>", 73)),
+    "SVG in a text": _crime_accepted(_crime_described("<svg onload=alert(1)>", 74)),
+    "sum in a text": _crime_accepted(_crime_described("+1", 75)),
+    "function in a text": _crime_accepted(_crime_described("@SUM(A1)", 76)),
+    "formula behind a tab": _crime_accepted(_crime_described("\t=1+1", 77)),
+    "gzip bomb": _rejected("TOO_LARGE", _gzip_bomb, "extract.csv.gz"),
+    "gzip bomb of many members": _rejected("TOO_LARGE", _gzip_bomb_of_many_members, "extract.csv.gz"),
     # table structure
+    "a hundred thousand columns": _rejected("TOO_MANY_COLUMNS", _a_hundred_thousand_columns),
+    "two blank headers": _rejected("DUPLICATE_HEADER", _replaced(b"Number of Admin Finalised Unsuccessful", b"", 78)),
     "quote that never closes": _rejected("UNREADABLE_FILE", _replaced(b"Lancashire", b'"Lancashire', 20)),
     "quote that never closes in the header": _rejected("MISSING_COLUMN", lambda: b'"' + _crime(21)),
     "row with too many fields": _rejected("UNREADABLE_FILE", _replaced(b"Lancashire,", b"Lancashire,1,2,", 22)),
@@ -304,12 +416,40 @@ CASES: dict[str, Hostile] = {
     "Parquet with a nested undeclared column": _accepted(_parquet_with_nested_undeclared_column, "extract.parquet"),
     "Parquet with nested counts": Hostile("held", "PO-019", _parquet_with_nested_count, file_name="extract.parquet"),
     "XLSX, by its first sheet": _accepted(lambda: _xlsx(61), "extract.xlsx"),
+    "Parquet of very many rows": _rejected("TOO_LARGE", _parquet_of_very_many_rows, "extract.parquet"),
+    "XLSX bomb": _rejected(
+        "TOO_LARGE",
+        _xlsx_changed(79, _SHEET, lambda _: b" " * (128 << 20)),
+        "extract.xlsx",
+    ),
+    "XLSX of very many members": _rejected(
+        "TOO_LARGE", lambda: _zip({f"xl/{number}.xml": b"" for number in range(1001)}), "extract.xlsx"
+    ),
+    "XLSX with an external entity": _rejected(
+        "UNREADABLE_FILE",
+        _xlsx_changed(80, _SHEET, _with_entities(b'<!ENTITY e9 SYSTEM "file:///etc/hostname">')),
+        "extract.xlsx",
+    ),
+    "XLSX with entities that multiply": _rejected(
+        "UNREADABLE_FILE", _xlsx_changed(81, _SHEET, _with_entities(_MULTIPLYING)), "extract.xlsx"
+    ),
+    "XLSX with two header rows": Hostile(
+        "accepted", None, _xlsx_with_two_header_rows, file_name="extract.xlsx", rows_loaded=43
+    ),
+    "XLSX with a formula for a count": Hostile(
+        "held", "PO-010", _xlsx_with_a_formula, file_name="extract.xlsx"
+    ),
     "year before all records in the file name": _accepted(lambda: _cps(62), "march_1800.csv"),
     "counts that overflow": Hostile("held", "PO-010", _counts_that_overflow),
     "XLSX cut in half": _rejected("UNREADABLE_FILE", _corrupt_xlsx, "extract.xlsx"),
     # the landing folder
     "file replaced after hashing": _tampered("WRONG_CONTENT", _replaced_after_hashing, 29),
     "link instead of the file": _tampered("WRONG_CONTENT", _link_to_the_same_bytes, 30),
+    "hard link to the same bytes": Hostile(
+        "accepted", None, lambda: _cps(82), tamper=_hard_link_to_the_same_bytes, rows_loaded=43
+    ),
+    "device instead of the file": _tampered("WRONG_CONTENT", _device_under_its_name, 83),
+    "file that is still growing": _tampered("WRONG_CONTENT", _grown, 84),
     "folder instead of the file": _tampered("WRONG_CONTENT", _folder_under_its_name, 31),
     "pipe instead of the file": _tampered("WRONG_CONTENT", _pipe_under_its_name, 32),
     "file that nobody names": _tampered("UNNAMED_FILE", _file_that_nobody_names, 63),
@@ -464,6 +604,7 @@ def test_nothing_stays_staged(run: Run) -> None:
 
 def test_a_file_outside_the_landing_folder_is_left_alone(run: Run) -> None:
     assert (run.settings.root / "outside.csv").read_bytes() == _cps(30)
+    assert (run.settings.root / "outside-hard.csv").read_bytes() == _cps(82)
 
 
 @pytest.mark.parametrize(
@@ -487,6 +628,12 @@ def test_a_repair_is_told(run: Run, name: str, repairs: list[str]) -> None:
         ("Windows-1252 en dash", "Caution \u2013 adults"),
         ("newline within quotes", "two\nlines"),
         ("formula in a text", '=HYPERLINK("http://localhost")'),
+        ("SQL in a text", "'; drop table lake.ledger.delivery; --"),
+        ("HTML in a text", "<script>alert(1)</script>"),
+        ("SVG in a text", "<svg onload=alert(1)>"),
+        ("sum in a text", "+1"),
+        ("function in a text", "@SUM(A1)"),
+        ("formula behind a tab", "\t=1+1"),
     ],
 )
 def test_a_repaired_or_odd_text_is_loaded_as_it_was_meant(run: Run, name: str, words: str) -> None:

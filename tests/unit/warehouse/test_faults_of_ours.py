@@ -204,7 +204,7 @@ def test_damage_that_happens_while_a_delivery_is_received_rejects_nothing_and_re
         return stored
 
     monkeypatch.setattr(arrival, "store", store_and_damage)
-    with pytest.raises(IntakeError, match="an archived file was damaged"):
+    with pytest.raises(IntakeError, match="the archived file cannot be read"):
         force.receive()
     assert force.states() == []
     assert path.read_bytes() == content
