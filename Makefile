@@ -9,10 +9,10 @@ UV_VERSION := 0.13.9
 RASSO_HOME ?= $(if $(EXTRACTS),.rasso-extracts,.rasso)
 export RASSO_HOME
 
-.PHONY: run test check format bench lock clean help
+.PHONY: run test test-long check format bench lock clean help
 
 help:  ## Show what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/installed  ## Start a local Airflow, deliver samples (or EXTRACTS=folder), serve scorecards
 	@exec $(BIN)/rasso up $(if $(EXTRACTS),--extracts "$(EXTRACTS)")
@@ -20,6 +20,9 @@ run: $(VENV)/installed  ## Start a local Airflow, deliver samples (or EXTRACTS=f
 test: $(VENV)/installed  ## Run every check and every test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 --durations-min 5 $(TESTS)
+
+test-long: $(VENV)/installed  ## Run the long fault loops: killed at every step, at random times
+	$(BIN)/python -m pytest -m long --durations 5 $(TESTS)
 
 check: $(VENV)/installed  ## Lint, types, import directions, SQL style
 	$(BIN)/ruff check

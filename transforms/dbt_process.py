@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from transforms import catalogue
+from warehouse.lake import extension, extensions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -142,7 +143,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {
         "RASSO_CATALOG_URI": f"ducklake:{settings.catalog_uri}",
         "RASSO_LAKE_DATA": str(lake / "data"),
-        "RASSO_LAKE_EXTENSIONS": str(lake / "extensions"),
+        "RASSO_LAKE_EXTENSIONS": " ".join(str(extension(name)) for name in extensions_of(settings)),
+        "RASSO_LAKE_EXTENSION_FOLDER": str(working_folder(settings) / "extensions"),
         "RASSO_LAKE_TEMP": str(lake / "temp"),
         "RASSO_LAKE_MEMORY_LIMIT": settings.memory_limit,
         "RASSO_LAKE_THREADS": str(settings.threads),

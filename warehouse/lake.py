@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 import fasteners
-from duckdb_extensions import import_extension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 ALIAS = "lake"
-EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 _BUSY_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 0.2
 
@@ -88,7 +88,7 @@ def attach_beside(connection: duckdb.DuckDBPyConnection, settings: Settings, ali
     Raises:
         LakeError: it cannot be opened.
     """
-    connection.execute("load sqlite_scanner")
+    load_extension(connection, "sqlite_scanner")
     _attach(connection, settings, "read_only", alias)
 
 
@@ -129,18 +129,13 @@ def newest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
-def install_extensions(settings: Settings) -> None:
-    """Put DuckDB's extension binaries, which come as wheels, where every connection of this home finds them."""
-    with duckdb.connect(config=configuration(settings)) as connection:
-        for name in EXTENSIONS:
-            import_extension(name, con=connection)
-
-
 def configuration(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
     """Limits and folders of a DuckDB connection of this home."""
     return {
-        "extension_directory": str(settings.lake / "extensions"),
         "autoinstall_known_extensions": False,
+        # Else DuckDB computes the signature of a hundred megabytes with each connection, which takes longer than most
+        # queries. They come from wheels whose hashes were checked when they were installed, and lie beside our code.
+        "allow_unsigned_extensions": True,
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "temp_directory": str(settings.lake / "temp"),
@@ -148,22 +143,28 @@ def configuration(settings: Settings) -> dict[str, str | bool | int | float | li
 
 
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load an extension that few connections need; the first of them puts it where this home finds it."""
-    try:
-        connection.execute(f"load {name}")
-    except duckdb.IOException:
-        import_extension(name, con=connection)
-        connection.execute(f"load {name}")
+    """Load one of DuckDB's extensions from the wheel that it came with; nothing is downloaded."""
+    connection.execute(f"load {literal(str(extension(name)))}")
+
+
+def extension(name: str) -> Path:
+    """Where the binary of an extension lies in its installed package."""
+    package = find_spec(f"duckdb_extension_{name}")
+    assert package is not None  # pyproject.toml names it
+    assert package.origin is not None
+    return Path(package.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+
+
+def extensions_of(settings: Settings) -> tuple[str, str]:
+    """The extensions that a connection to this home's lake needs."""
+    return ("ducklake", "postgres_scanner" if settings.catalog_uri.startswith("postgres:") else "sqlite_scanner")
 
 
 @contextmanager
 def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    if not (settings.lake / "extensions").exists():
-        install_extensions(settings)
     with duckdb.connect(config=configuration(settings)) as connection:
-        is_postgres = settings.catalog_uri.startswith("postgres:")
-        for name in ("ducklake", "postgres_scanner" if is_postgres else "sqlite_scanner"):
-            connection.execute(f"load {name}")
+        for name in extensions_of(settings):
+            load_extension(connection, name)
         yield connection
 
 

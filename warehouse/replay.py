@@ -42,7 +42,7 @@ _REBUILT = "rebuilt"
 # Of claims, builds, publications and openings of the vault the archive knows nothing, nor of how often was linked.
 _LEDGER = ("delivery", "delivery_file", "decision", "stage_outcome", "quarantined_row", "rule_result")
 _LINKS = ("crime_case_link", "unlinked_referral")
-_NOT_COMPARED = {"received_at", "finished_at", "started_at", "ended_at", "code_version", "run_id"}
+_NOT_COMPARED = {"received_at", "finished_at", "started_at", "ended_at", "decided_at", "code_version", "run_id"}
 
 
 class ReplayError(ValueError):
@@ -128,7 +128,10 @@ def replay(
         _receive(rebuilt.model_copy(update={"as_of": day}), arrivals, show)
     decisions.take_up(rebuilt)
     link(rebuilt, read_keys(rebuilt))
-    return _compared(settings, rebuilt, len(receipts))
+    if not _has_lake(settings):
+        return Replay(len(receipts), (), is_linked_alike=True, other_code=0)
+    prepare_home(settings)  # a contract may have a new column
+    return compare(settings, rebuilt, len(receipts))
 
 
 def _new_home(settings: Settings, into: Path) -> Settings:
@@ -172,12 +175,10 @@ def _receive(
     receive_arrivals(settings, [arrival for group in groups for arrival in group], on_outcome, together=as_then)
 
 
-def _compared(settings: Settings, rebuilt: Settings, receipts: int) -> Replay:
-    if not _has_lake(settings):
-        return Replay(receipts, (), is_linked_alike=True, other_code=0)
-    prepare_home(settings)  # a contract may have a new column
+def compare(settings: Settings, other: Settings, receipts: int) -> Replay:
+    """Compare the lakes of two homes; that of the second has its catalogue in SQLite."""
     with reading(settings) as connection:
-        attach_beside(connection, rebuilt, _REBUILT)
+        attach_beside(connection, other, _REBUILT)
         linked = "linkage.linked_delivery"
         _, only_rebuilt = _difference(connection, linked, ["delivery_id"], _REBUILT, ALIAS)
         tables = tuple(_comparisons(connection, with_links=not only_rebuilt))

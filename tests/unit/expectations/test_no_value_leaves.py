@@ -90,7 +90,7 @@ class Received:
 
     def _folders(self) -> dict[str, bytes]:
         root, lake = self.settings.root, self.settings.lake
-        left_out = (lake / "extensions", lake / "data", lake / "catalog.sqlite")
+        left_out = (root / "logs" / "dbt" / "extensions", lake / "data", lake / "catalog.sqlite")
         seen: dict[str, bytes] = {}
         for path in root.rglob("*"):
             if path.is_file() and not any(path.is_relative_to(other) for other in left_out):

@@ -87,22 +87,11 @@ FIGURES = """
 """
 
 
-@pytest.fixture(scope="session")
-def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Extension binaries, unpacked once: every scratch lake links to them."""
-    settings = Settings(home=tmp_path_factory.mktemp("extensions"))
-    settings.prepare()
-    with writing(settings):
-        pass
-    return settings.lake / "extensions"
-
-
 @pytest.fixture
-def settings(tmp_path: Path, extensions: Path) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     """A home with an empty ledger and empty marts."""
     made = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15))
     made.prepare()
-    (made.lake / "extensions").symlink_to(extensions)
     with writing(made) as connection, transaction(connection):
         for schema, tables in (("ledger", LEDGER), ("marts", MARTS)):
             connection.execute(f"create schema lake.{schema}")
@@ -258,10 +247,9 @@ def test_no_successful_build_publishes_nothing(settings: Settings) -> None:
     assert not (settings.site / "current").exists()
 
 
-def test_no_lake_publishes_nothing(tmp_path: Path, extensions: Path) -> None:
+def test_no_lake_publishes_nothing(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "bare")
     settings.prepare()
-    (settings.lake / "extensions").symlink_to(extensions)
     with pytest.raises(PublicationError, match="receive deliveries and build"):
         publish(settings)
 

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from crimes import ESSEX, KENT, SURREY, Forces, new_forces
 
 from extracts.delivery import LandedDelivery, deliver
 from extracts.period import Period
 from rasso.settings import Settings
+from tests.crimes import ESSEX, KENT, SURREY, Forces, new_forces
 from warehouse import intake
 from warehouse.arrival import Landed
 from warehouse.intake import IntakeError, in_groups

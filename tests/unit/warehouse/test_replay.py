@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from crimes import ESSEX, KENT, SURREY, Forces, new_forces
 
+from tests.crimes import ESSEX, KENT, SURREY, Forces, new_forces
 from warehouse.archive import ArchiveError
 from warehouse.decisions import decide
 from warehouse.intake import receive_deliveries

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from crimes import ESSEX, KENT, SURREY, Forces, new_forces
 
+from tests.crimes import ESSEX, KENT, SURREY, Forces, new_forces
 from warehouse import journal
 from warehouse.decisions import decide
 from warehouse.keys import read_keys
