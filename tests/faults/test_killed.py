@@ -101,7 +101,8 @@ def what_is_kept(settings: Settings) -> dict[str, Any]:
     """Everything beside the lake that a run leaves: archive, journal, vault, reports, and what should be gone."""
 
     def names(folder: Path, pattern: str) -> list[str]:
-        return sorted(str(path.relative_to(folder)) for path in folder.glob(pattern))
+        """What has its name; what was being written when the run was killed is a notice of ``rasso verify``."""
+        return sorted(str(path.relative_to(folder)) for path in folder.glob(pattern) if path.name[0] != ".")
 
     with originals(settings, read_keys(settings), "compare") as connection:
         references = connection.execute(f"select entity, token, scope, original from {VAULT} order by all").fetchall()
