@@ -108,10 +108,15 @@ def _make(settings: Settings, keys: Keys) -> None:
         return
     _check_not_lost(settings)
     unfinished = path.with_name("unfinished.duckdb")
-    unfinished.unlink(missing_ok=True)  # of a process that was killed
-    with duckdb.connect(config=configuration(settings)) as connection:
-        _attach(connection, unfinished, keys)
-        connection.execute(f"create table {TABLE} ({COLUMNS})")
+    for left in settings.vault.glob("unfinished.*"):  # of a process that was killed
+        left.unlink()
+    try:
+        with duckdb.connect(config=configuration(settings)) as connection:
+            _attach(connection, unfinished, keys)
+            connection.execute(f"create table {TABLE} ({COLUMNS})")
+            connection.execute(f"checkpoint {ALIAS}")  # closing does it as well, and says nothing where it cannot
+    except duckdb.Error as error:
+        raise VaultError(f"the vault {path} cannot be made ({type(error).__name__}); is there space?") from None
     unfinished.chmod(0o600)
     unfinished.replace(path)
 

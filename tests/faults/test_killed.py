@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,36 +19,16 @@ from warehouse.vault import originals
 from warehouse.verification import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from conftest import Runner
 
     from rasso.settings import Settings
 
 KILLED = -9
 RANDOM_KILLS = 200
 SHORT_FORM = 8  # of the side effects, spread over the run; the long form takes each of them
-
-
-class Runner:
-    """Runs the intake of a home in a process that may be killed."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("killing.py"))]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, settings: Settings, **job: object) -> tuple[int, list[str]]:
-        """Exit status, negative for a signal, and the side effects of a run that came to its end."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"home": str(settings.root), **job}) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return answer["status"], answer["seen"]
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
 
 
 @dataclass(frozen=True)
@@ -68,13 +44,6 @@ class Waiting:
         """Everything as it was before the first run."""
         shutil.rmtree(self.settings.root, ignore_errors=True)
         shutil.copytree(self.template, self.settings.root)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.close()
 
 
 @pytest.fixture(scope="module")
