@@ -43,6 +43,7 @@ class Forces:
         bad_rows: Sequence[int] = (),
         is_synthetic: bool = True,
         month: str = "2020-11",
+        sent_after_days: int = 4,
     ) -> None:
         """Land so many crimes of a month, some of them without the day on which they were recorded."""
         period, unit = Period.parse(month), f"{all_suppliers()[supplier].code}AA"
@@ -53,7 +54,7 @@ class Forces:
             for number in range(1, rows + 1):
                 recorded = "" if number in bad_rows else f"{month}-03"
                 writer.writerow((f"{unit}/{number}", unit, "19C", f"{month}-02", recorded, "25_to_34", "false", "0"))
-        sent_at = datetime.combine(period.end + timedelta(days=4), time(tzinfo=UTC))
+        sent_at = datetime.combine(period.end + timedelta(days=sent_after_days), time(tzinfo=UTC))
         deliver(
             self.settings.landing, [path], supplier, "police_crimes",
             period=period, sent_at=sent_at, is_synthetic=is_synthetic,
