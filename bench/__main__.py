@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from bench import case_extracts, landing_to_page, linkage, marts, receive, whole_run
+from bench import case_extracts, landing_to_page, linkage, marts, receive, small_deliveries, whole_run
 
 PUBLIC_DATA = Path(os.environ.get("RASSO_PUBLIC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -14,7 +14,7 @@ PUBLIC_DATA = Path(os.environ.get("RASSO_PUBLIC_DATA", Path(__file__).parents[2]
 def main() -> None:
     """Run the measurements named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure speed and memory.")
-    names = ("receive", "run", "airflow", "cases", "linkage", "marts")
+    names = ("receive", "run", "airflow", "cases", "deliveries", "linkage", "marts")
     others = ("history", "linkage-parameters")
     parser.add_argument("names", nargs="*", choices=[*names, *others, []], help=f"which; if none: {', '.join(names)}")
     parser.add_argument("--runs", type=int, default=5, help="repetitions of a measurement")
@@ -29,6 +29,8 @@ def main() -> None:
         landing_to_page.measure(arguments.runs)
     if "cases" in chosen:
         case_extracts.measure(arguments.scale)
+    if "deliveries" in chosen:
+        small_deliveries.measure()
     if "history" in chosen:
         case_extracts.measure_history(arguments.runs)
     if "marts" in chosen:
