@@ -181,6 +181,9 @@ class LocalAirflow:
             "LOGGING__BASE_LOG_FOLDER": str(self._settings.logs / "airflow"),
             "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "60",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+            # Tasks of a scheduler that was killed are run again after a minute instead of five.
+            "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
             "TRIGGERER__JOB_HEARTBEAT_SEC": "2",
         }
 
