@@ -6,6 +6,7 @@ Belongs here: starting ``extracts.staging`` and giving it jobs. Does not belong 
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import subprocess
 import sys
@@ -63,6 +64,9 @@ class FileToRead:
     period: Period
     supplier: str
     delivery_number: int = 1
+
+
+_COMMAND = (sys.executable, "-m", "extracts.staging")
 
 
 class Readers:
@@ -197,7 +201,7 @@ class Reader:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "extracts.staging", f"{self._settings.staging_unpacked_limit:d}"],
+                [*_COMMAND, str(os.getpid()), f"{self._settings.staging_unpacked_limit:d}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a crash may print what it was reading

@@ -657,26 +657,27 @@ def with_tuples(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
 
 
-def _limit_this_process(largest_file: int) -> None:
+def _limit_this_process(starter: int, largest_file: int) -> None:
     """Have the system refuse what no limit of DuckDB or of ours foresees, and end this process with its starter.
 
     Who takes up the work of a starter that was killed writes to the same places.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1:  # it was killed before it was watched
+    if os.getppid() != starter:  # it was killed before it was watched
         sys.exit(os.EX_TEMPFAIL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
 
 
-def main(largest_file: int) -> None:
+def main(starter: int, largest_file: int) -> None:
     """Stage one job per line of standard input; answer each with one line of JSON.
 
     Args:
+        starter: id of the process that started this one, which ends with it.
         largest_file: bytes of the largest file that reading may write.
     """
     forbid_core_dumps()
-    _limit_this_process(largest_file)
+    _limit_this_process(starter, largest_file)
     duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
     for line in sys.stdin:
         try:
@@ -690,4 +691,4 @@ def main(largest_file: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

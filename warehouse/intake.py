@@ -449,4 +449,9 @@ def _has_ended(worker: str) -> bool:
     host, _, pid = worker.rpartition(":")[0].rpartition(":")
     if host != socket.gethostname():
         return False
-    return worker not in _at_work if int(pid) == os.getpid() else not psutil.pid_exists(int(pid))
+    if int(pid) == os.getpid():
+        return worker not in _at_work
+    try:
+        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE  # dead, and nobody asked what of
+    except psutil.NoSuchProcess:
+        return True

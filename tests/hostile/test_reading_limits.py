@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from small_extracts import CPS, CRIME, cps_month, good_extract, recorded_crime
 
@@ -155,3 +158,25 @@ def test_a_file_that_quotes_the_system_is_rejected_all_the_same(tmp_path: Path) 
     source.write_bytes(cps_month(3).text().encode().replace(b"Lancashire,", b"No space left on device,1,2,", 1))
     with Reader(Settings(home=tmp_path)) as reader:
         assert refused(reader, _file(source, tmp_path)) == "UNREADABLE_FILE"
+
+
+def test_a_reading_process_ends_with_its_starter(tmp_path: Path) -> None:
+    """Whoever takes up the work of a starter that was killed writes to the same places."""
+    program = (
+        "import sys, time\n"
+        "from extracts.reader import Reader\n"
+        "from rasso.settings import Settings\n"
+        "with Reader(Settings(home=sys.argv[1])) as reader:\n"
+        "    print(reader._running().pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        child = psutil.Process(int(starter.stdout.readline()))
+        child.suspend()  # it can do nothing about it
+        starter.kill()
+    deadline = time.monotonic() + 10
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -26,7 +26,7 @@ before = dumpable()
 exec(sys.argv[2])
 print(before, dumpable(), *resource.getrlimit(resource.RLIMIT_CORE))
 """
-READING = "from extracts.staging import main; main(1 << 33)"
+READING = "import os; from extracts.staging import main; main(os.getppid(), 1 << 33)"
 READ_KEYS = "from warehouse.keys import read_keys; read_keys(settings)"
 MAKE_KEYS = "from warehouse.keys import make_keys; make_keys(settings, development=True)"
 
