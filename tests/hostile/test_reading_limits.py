@@ -21,7 +21,7 @@ from extracts.staging import StagingError
 from rasso.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +174,14 @@ def test_a_reading_process_ends_with_its_starter(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         child = psutil.Process(int(starter.stdout.readline()))
+        _wait(lambda: str(4 << 30) in "".join(_limits(child.pid)))  # it is set up
         child.suspend()  # it can do nothing about it
         starter.kill()
+    _wait(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+    while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
