@@ -74,9 +74,12 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     decisions.take_up(settings)
     arrivals = [Landed.of(landed) for landed in waiting(settings.landing)]
     with reading(settings) as connection:
-        done = ledger.finished(connection, [arrival.hand_over_id for arrival in arrivals])
+        staged = [path.name for path in (settings.lake / "staged").glob("*")]
+        done = ledger.finished(connection, [*(arrival.hand_over_id for arrival in arrivals), *staged])
         released = ledger.open_releases(connection)
-    # What is recorded already was received by a process that ended before it emptied the landing folder.
+    # What is recorded already was received by a process that ended before it tidied up.
+    for hand_over_id in done.intersection(staged):
+        shutil.rmtree(settings.lake / "staged" / hand_over_id, ignore_errors=True)
     for arrival in arrivals:
         if arrival.hand_over_id in done:
             with _without_names():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from conftest import Runner
+    from tests.faults.conftest import Runner
 
 KILLED = -9
 
@@ -127,7 +127,7 @@ def _property(examples: int) -> Any:  # noqa: ANN401 - a decorator of hypothesis
     )
 
 
-@_property(3)
+@_property(2)
 @given(steps=STEPS)
 def test_some_orders_lead_to_the_rows_of_the_ordered_history(
     history: History, runner: Runner, steps: list[Step]

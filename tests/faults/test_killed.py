@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from conftest import Runner
-
     from rasso.settings import Settings
+    from tests.faults.conftest import Runner
 
 KILLED = -9
 RANDOM_KILLS = 200
-SHORT_FORM = 8  # of the side effects, spread over the run; the long form takes each of them
+SHORT_FORM = 6  # of the side effects, spread over the run; the long form takes each of them
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_a_claim_of_a_process_that_lives_is_left_alone(settings: Settings, tmp_p
     ((hand_over_id,),) = waiting_batches(settings)
     with writing(settings) as connection, transaction(connection):
         ledger.register(connection, [(hand_over_id, "supplier", "name")])
-        ledger.claim(connection, [hand_over_id], f"{socket.gethostname()}:{os.getpid()}:0", timedelta(hours=1))
+        ledger.claim(connection, [hand_over_id], f"{socket.gethostname()}:{os.getppid()}:0", timedelta(hours=1))
     assert receive_deliveries(settings, [hand_over_id]) == []
     assert [arrival.hand_over_id for arrival in waiting(settings.landing)] == [hand_over_id]
 
