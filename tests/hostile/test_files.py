@@ -34,7 +34,7 @@ from warehouse.lake import reading
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.record import ReceiptOutcome
@@ -157,14 +157,18 @@ def _parquet_with_nested_count() -> bytes:
     )
 
 
-def _xlsx(seed: int) -> bytes:
+def _workbook(rows: Iterable[Sequence[str]]) -> bytes:
     book = openpyxl.Workbook()
-    extract = cps_month(seed)
-    for row in [extract.header, *extract.rows]:
+    for row in rows:
         book.worksheets[0].append(row)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _xlsx(seed: int) -> bytes:
+    extract = cps_month(seed)
+    return _workbook([extract.header, *extract.rows])
 
 
 def _corrupt_xlsx() -> bytes:
@@ -212,8 +216,7 @@ def _with_entities(declarations: bytes) -> Callable[[bytes], bytes]:
     """XML that declares entities and calls one where a text stands."""
 
     def change(document: bytes) -> bytes:
-        declared = b"<!DOCTYPE worksheet [" + declarations + b"]>" + document
-        return declared.replace(b"Lancashire", b"&e9;", 1)
+        return b"<!DOCTYPE worksheet [" + declarations + b"]>" + document.replace(b"Lancashire", b"&e9;", 1)
 
     return change
 
@@ -225,24 +228,14 @@ _MULTIPLYING = b'<!ENTITY e0 "Lancashire">' + b"".join(
 
 def _xlsx_with_two_header_rows() -> bytes:
     extract = cps_month(70)
-    book = openpyxl.Workbook()
-    for row in [extract.header, extract.header, *extract.rows]:
-        book.worksheets[0].append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return _workbook([extract.header, extract.header, *extract.rows])
 
 
 def _xlsx_with_a_formula() -> bytes:
     """A count that nobody has computed yet: the workbook holds its formula alone."""
     extract = cps_month(71)
     extract.put("Number of Sexual Offences Convictions", "=1+1", row=1)
-    book = openpyxl.Workbook()
-    for row in [extract.header, *extract.rows]:
-        book.worksheets[0].append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return _workbook([extract.header, *extract.rows])
 
 
 def _a_hundred_thousand_columns() -> bytes:
