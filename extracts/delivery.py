@@ -14,17 +14,16 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from extracts.contract import Contract, all_contracts
-from extracts.names import WITHHELD, as_text, holds_reference, shown
+from extracts.names import WITHHELD, as_text, holds_reference, nearest, shown
 from extracts.period import Period, PeriodError, period_in_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -213,13 +212,13 @@ def contract_for(supplier: str, kind: str) -> Contract:
     contract = all_contracts().get(kind)
     if contract is None:
         raise DeliveryError(
-            "UNKNOWN_KIND", f"no contract for the kind {shown(kind)}; there are: {_nearest(kind, all_contracts())}"
+            "UNKNOWN_KIND", f"no contract for the kind {shown(kind)}; there are: {nearest(kind, all_contracts())}"
         )
     if supplier not in suppliers():
-        known = _nearest(supplier, sorted(suppliers()))
+        known = nearest(supplier, sorted(suppliers()))
         raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(supplier)}; there are: {known}")
     if supplier not in contract.suppliers:
-        allowed = _nearest(supplier, contract.suppliers)
+        allowed = nearest(supplier, contract.suppliers)
         raise DeliveryError("WRONG_SUPPLIER", f"{kind} is sent by {allowed} and not by {supplier}")
     return contract
 
@@ -358,15 +357,6 @@ def _manifest_fault(error: ValidationError) -> str:
     where = ".".join(str(part) for part in known)[:80]
     what = "what it says is not shown" if holds_reference(first["msg"]) else first["msg"][:120]
     return f"{MANIFEST} is not as it should be: {where or 'the document'}: {what}"
-
-
-def _nearest(text: str, names: Collection[str]) -> str:
-    """Names that may have been meant: all where they are few, else the nearest, and how many more there are."""
-    few = 5
-    if len(names) <= few:
-        return ", ".join(names)
-    nearest = get_close_matches(text, names, n=few, cutoff=0.0)
-    return f"{', '.join(nearest)} and {len(names) - few} more"
 
 
 def remove(folders: Iterable[Path]) -> None:

@@ -1,7 +1,8 @@
 """Names that come from outside: of folders, of files, and texts of a manifest, before they are shown or stored.
 
-Belongs here: whether a name holds a case reference, and what is shown of a text. Does not belong here: what a name may
-be made of and what becomes of a delivery whose name is refused (``extracts.delivery``).
+Belongs here: whether a name holds a case reference, what is shown of a text, and which name may have been meant. Does
+not belong here: what a name may be made of, and what becomes of a delivery whose name is refused
+(``extracts.delivery``).
 
 Names go into the ledger, reports and logs as they are, so a reference must not be among them. Only the form of a URN is
 looked for (see ``extracts.tokens``): a crime reference has none of its own.
@@ -12,9 +13,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 WITHHELD = "name-withheld"
@@ -51,3 +54,12 @@ def shown(text: str) -> str:
     if holds_reference(text):
         return f"({WITHHELD})"
     return repr("".join(character if character.isprintable() else "?" for character in text)[:80])
+
+
+def nearest(text: str, names: Collection[str]) -> str:
+    """Names that may have been meant: all where they are few, else the nearest, and how many more there are."""
+    few = 5
+    if len(names) <= few:
+        return ", ".join(names)
+    likely = get_close_matches(text, names, n=few, cutoff=0.0)
+    return f"{', '.join(likely)} and {len(names) - few} more"

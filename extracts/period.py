@@ -35,6 +35,10 @@ class Period:
         """How many months it has."""
         return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
 
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two have a month in common."""
+        return self.start <= other.end and other.start <= self.end
+
     @classmethod
     def of_month(cls, year: int, month: int) -> Period:
         """One calendar month.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections import Counter
+from dataclasses import asdict
+from datetime import datetime  # noqa: TC003 - Typer reads the annotations at run time
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated
@@ -145,12 +148,16 @@ def status(
     """Show suppliers by month (received, held, rejected, late, missing), and what is not accepted, with reasons."""
     from warehouse.status import current_status
     from warehouse.supply import PAGE, current_supply, in_words
+    from warehouse.waivers import current_waivers
 
     settings = Settings()
     report = current_status(settings)
     supply = current_supply(settings)
+    waivers = current_waivers(settings)
     if output is OutputFormat.json:
-        sys.stdout.write(json.dumps(report.as_json() | {"supply": supply.as_json()}, indent=2) + "\n")
+        waived = {"waivers": [asdict(waiver) for waiver in waivers]}
+        answer = report.as_json() | {"supply": supply.as_json()} | waived
+        sys.stdout.write(json.dumps(answer, indent=2, default=str) + "\n")
         return
     if supply.suppliers:
         _print_supply(supply)
@@ -169,6 +176,9 @@ def status(
         out.print(f"and {_count(len(late) - _SHOWN_LINES, 'line')} more: {settings.reports / PAGE}", markup=False)
     if len(supply.overdue) > len(supply.late):
         out.print(f"missing for longer: {_count(len(supply.overdue) - len(supply.late), 'extract')} of a month")
+    for one in waivers:
+        words = f"until {one.expires_on}, by {one.actor}: {one.reason}"
+        out.print(f"waived: rule {one.rule_id} for {one.supplier} {words}", markup=False)
     for line in report.notes:
         out.print(line)
 
@@ -184,7 +194,7 @@ def _print_supply(supply: Supply) -> None:
     out.print(table)
 
 
-_WELL = {"accepted", "duplicate", "released"}
+_WELL = {"accepted", "duplicate", "released", "replaced"}
 _SHOWN_LINES = 20
 _HELD = Annotated[str, typer.Argument(help="Id of the hand-over, the beginning of one, or supplier/delivery.")]
 _REASON = Annotated[str, typer.Option(help="Why, for auditors; nothing about a person.")]
@@ -209,6 +219,49 @@ def reject(delivery: _HELD, reason: _REASON, actor: _ACTOR) -> None:
 
     decision = decide(Settings(), delivery, "reject", reason=reason, actor=actor)
     out.print(f"rejected {decision.hand_over_id}; nothing of it is loaded", markup=False)
+
+
+@app.command()
+def waive(
+    rule: Annotated[str, typer.Argument(help="Id of a rule that holds deliveries, such as PC-033.")],
+    supplier: Annotated[str, typer.Option(help="Whose deliveries it is to hold no longer.")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day; yesterday ends a waiver.")],
+    reason: _REASON,
+    actor: _ACTOR,
+) -> None:
+    """Let a rule hold no delivery of a supplier until a day, within a year; status lists what is waived."""
+    from warehouse.waivers import waive as decide_to
+
+    waiver = decide_to(Settings(), rule, supplier, until.date(), reason=reason, actor=actor)
+    out.print(f"rule {rule} holds no delivery of {supplier} until {waiver.expires_on}", markup=False)
+
+
+@app.command()
+def reprocess(
+    *,
+    reason: _REASON,
+    actor: _ACTOR,
+    supplier: Annotated[str | None, typer.Option(help="Only what this supplier sent.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only deliveries with an extract of this kind.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Only deliveries with an extract for one of these months: 2020-01..2020-12.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is meant and change nothing.")] = False,
+) -> None:
+    """Receive deliveries again from the archive, after a contract or an alias was mended; give what is meant."""
+    from extracts.period import Period
+    from warehouse.reprocessing import Meant, find
+    from warehouse.reprocessing import reprocess as ask_for
+
+    settings = Settings()
+    meant = Meant(supplier, kind, Period.parse(period) if period else None)
+    if dry_run:
+        suppliers = Counter(find(settings, meant).values())
+        for name, count in sorted(suppliers.items()):
+            out.print(f"{name}: {_count(count, 'delivery')}", markup=False)
+        out.print(f"{_count(suppliers.total(), 'delivery')} would be received again; nothing was changed")
+        return
+    _receive(settings, ask_for(settings, meant, reason=reason, actor=actor))
 
 
 @app.command()

@@ -168,7 +168,7 @@ def _files(
     aggregate extracts only the delivery that speaks for a period.
     """
     rows = connection.execute(
-        """
+        f"""
         with
         places as (
             select distinct kind, place_code from lake.intermediate.int_places__members
@@ -179,6 +179,7 @@ def _files(
             from lake.ledger.delivery_file as files
             inner join lake.ledger.delivery as deliveries on files.hand_over_id = deliveries.hand_over_id
             where deliveries.state = 'accepted'
+                and deliveries.hand_over_id in {ledger.STANDING}
                 and files.kind in (select unnest($kinds))
                 and files.period_start <= $last
                 and files.period_end >= $first

@@ -42,19 +42,20 @@ class Known:
     files: Sequence[ledger.KnownFile]
     natures: frozenset[bool]
     usual_rows: Mapping[tuple[str, str], float]
+    waivers: Sequence[ledger.WaiverRow]
 
     @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection, deliveries: Sequence[DeliveryRecord]) -> Self:
+    def of(cls, connection: duckdb.DuckDBPyConnection, deliveries: Sequence[DeliveryRecord], as_of: date) -> Self:
         """Ask the ledger about these deliveries."""
         manifests = [delivery.manifest for delivery in deliveries if delivery.manifest]
+        suppliers = {manifest.supplier for manifest in manifests}
         hashes = {file.sha256 for manifest in manifests for file in manifest.files}
         return cls(
             accepted=ledger.accepted_before(connection, {manifest.delivery_id for manifest in manifests}),
             files=ledger.known_files(connection, hashes),
             natures=frozenset(ledger.accepted_natures(connection)),
-            usual_rows=ledger.usual_rows_per_month(
-                connection, {manifest.supplier for manifest in manifests}, LEAST_MONTHS
-            ),
+            usual_rows=ledger.usual_rows_per_month(connection, suppliers, LEAST_MONTHS),
+            waivers=ledger.waivers_on(connection, suppliers, as_of),
         )
 
     def tested_file(self, delivery: DeliveryRecord, file: FileRecord) -> TestedFile:
@@ -76,12 +77,21 @@ def admit(delivery: DeliveryRecord, known: Known, as_of: date, *, is_development
     manifest = delivery.manifest
     if manifest is None or not delivery.is_open:
         return
-    if manifest.delivery_id in known.accepted:
+    of_then = delivery.arrival.waivers
+    known_waivers = [waiver for waiver in known.waivers if waiver.supplier == manifest.supplier]
+    delivery.waivers = known_waivers if of_then is None else of_then
+    is_again = delivery.arrival.reprocess_of is not None
+    if manifest.delivery_id in known.accepted and not is_again:
         for file in delivery.files:
             file.rows_before = known.accepted[manifest.delivery_id].get(file.file_id, 0)
         delivery.conclude("duplicate", "SAME_DELIVERY", "the same bytes for the same periods were delivered before")
         return
-    _compare_with_known(delivery, [file for file in known.files if file.supplier == manifest.supplier], as_of)
+    of_others = [
+        file
+        for file in known.files
+        if file.supplier == manifest.supplier and not (is_again and file.delivery_id == manifest.delivery_id)
+    ]
+    _compare_with_known(delivery, of_others, as_of)
     if ledger.without_zone(manifest.sent_at).date() > as_of + timedelta(days=1):
         reason = f"it says that it was sent on {manifest.sent_at:%Y-%m-%d}, after {as_of}"
         delivery.hold_reasons.append(("SENT_IN_FUTURE", reason))  # it would stay the latest for good

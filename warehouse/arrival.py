@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from extracts.delivery import MANIFEST, MANIFEST_LIMIT, DeliveryError, checked_manifest, read_manifest, remove
 from extracts.names import as_text
 from warehouse.archive import NOT_THERE, OTHER_CONTENT, Archived, ArchiveError, archived, checked, keep, opened, store
+from warehouse.journal import Reprocessing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from extracts.delivery import LandedDelivery, Manifest, ManifestFile
     from rasso.settings import Settings
     from warehouse.journal import Decision, HandOver
     from warehouse.keys import Keys
+    from warehouse.ledger import WaiverRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,21 @@ class Arrival(ABC):
     @property
     def decision(self) -> Decision | None:
         """The decision by which it is received although there were reasons to hold it."""
+        return None
+
+    @property
+    def reprocess_of(self) -> str | None:
+        """The hand-over by which the delivery was received first, where it is received again: its rows are replaced."""
+        return None
+
+    @property
+    def asked_for(self) -> Reprocessing | None:
+        """The request by which it is received again."""
+        return None
+
+    @property
+    def waivers(self) -> Sequence[WaiverRow] | None:
+        """Which waivers hold for it; None: those that the ledger knows."""
         return None
 
     @property
@@ -131,18 +148,28 @@ class FromArchive(Arrival):
     """What was handed over before, as the journal knows it; nothing plain is written anywhere."""
 
     entry: HandOver
-    released_by: Decision | None
-    is_replayed: bool
+    released_by: Decision | None = None
+    request: Reprocessing | None = None
+    waivers_of_then: Sequence[WaiverRow] | None = None  # None unless it is replayed
 
     @classmethod
-    def released(cls, entry: HandOver, decision: Decision) -> FromArchive:
-        """A delivery that was held and is released."""
-        return cls(decision.release_id, entry.supplier, entry.delivery_name, entry, decision, is_replayed=False)
+    def decided(cls, entry: HandOver, decided: Decision | Reprocessing) -> FromArchive:
+        """A delivery that was held and is released, or one that is received again."""
+        named = (entry.supplier, entry.delivery_name, entry)
+        if isinstance(decided, Reprocessing):
+            return cls(decided.receipt_id, *named, request=decided)
+        return cls(decided.release_id, *named, released_by=decided)
 
     @classmethod
-    def replayed(cls, entry: HandOver, decision: Decision | None) -> FromArchive:
-        """A receipt of the journal once more; with the decision, where it was that of a release."""
-        return cls(entry.hand_over_id, entry.supplier, entry.delivery_name, entry, decision, is_replayed=True)
+    def replayed(
+        cls,
+        entry: HandOver,
+        decision: Decision | None = None,
+        request: Reprocessing | None = None,
+        waivers: Sequence[WaiverRow] = (),
+    ) -> FromArchive:
+        """A receipt of the journal once more, with what people had decided by which it came to be what it was."""
+        return cls(entry.hand_over_id, entry.supplier, entry.delivery_name, entry, decision, request, waivers)
 
     @property
     def folders(self) -> tuple[str, str]:
@@ -160,9 +187,24 @@ class FromArchive(Arrival):
         return self.released_by
 
     @property
+    def reprocess_of(self) -> str | None:
+        """See there. What is released may have been held when it was received again."""
+        return self.request.hand_over_id if self.request else self.entry.reprocess_of
+
+    @property
+    def asked_for(self) -> Reprocessing | None:
+        """See there."""
+        return self.request
+
+    @property
+    def waivers(self) -> Sequence[WaiverRow] | None:
+        """See there."""
+        return self.waivers_of_then
+
+    @property
     def is_in_journal(self) -> bool:
         """See there."""
-        return self.is_replayed
+        return self.waivers_of_then is not None
 
     @property
     def no_files(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Decisions: what people decide about deliveries that were held.
+"""Decisions: what people decide, and first of all about deliveries that were held.
 
-Belongs here: what may be decided about which delivery, and what follows from it. Does not belong here: receiving what
-was released (``warehouse.intake``).
+Belongs here: releases and rejections, and what all decisions share: their words, their way into journal and ledger, and
+which deliveries are received because of them. Does not belong here: which deliveries are received again
+(``warehouse.reprocessing``), which rules hold no longer (``warehouse.waivers``), and receiving (``warehouse.intake``).
 
 A decision is first an entry of the journal, signed and synced, then a row of the ledger. A process that is killed in
 between, or before a released delivery is received, leaves the rest to the next sweep (``take_up``).
@@ -14,17 +15,20 @@ from typing import TYPE_CHECKING
 from extracts.names import holds_reference, shown
 from warehouse import journal, ledger
 from warehouse.arrival import FromArchive
-from warehouse.journal import Decision
+from warehouse.journal import Decided, Decision, Reprocessing, Waiver
 from warehouse.keys import read_keys
 from warehouse.lake import reading, transaction, writing
 from warehouse.record import NEVER_RELEASED
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Literal
 
+    import duckdb
+
     from rasso.settings import Settings
+    from warehouse.keys import Keys
 
 LEAST_REASON = 10  # characters; "ok" tells an auditor nothing
 _LEAST_ACTOR = 2
@@ -53,7 +57,7 @@ def decide(
         KeysError: there is no key to sign with.
         ArchiveError: the journal cannot be read.
     """
-    reason, actor = _words("reason", reason, LEAST_REASON), _words("actor", actor, _LEAST_ACTOR)
+    reason, actor = checked_words(reason, actor)
     prepare_home(settings)
     take_up(settings)
     keys = read_keys(settings)
@@ -65,10 +69,17 @@ def decide(
             raise DecisionError(f"{_called(held)} cannot be released: {held.reason}")
         journal.hand_over(settings, keys, held.hand_over_id)  # what is not there could not be received again
         decision = Decision(held.hand_over_id, verdict, reason, actor, settings.as_of, ledger.now())
-        journal.record(settings, keys, decision)
-        with transaction(connection):
-            ledger.insert_decisions(connection, [_row(decision)])
+        record(settings, keys, connection, [decision])
     return decision
+
+
+def record(settings: Settings, keys: Keys, connection: duckdb.DuckDBPyConnection, decided: Iterable[Decided]) -> None:
+    """Write what was decided, to the journal first; ``connection`` is a writer's."""
+    made = list(decided)
+    for entry in made:
+        journal.record(settings, keys, entry)
+    with transaction(connection):
+        _insert(connection, made)
 
 
 def take_up(settings: Settings) -> None:
@@ -78,31 +89,32 @@ def take_up(settings: Settings) -> None:
         KeysError: there is no key to read the journal with.
         ArchiveError: an entry is damaged.
     """
-    written = journal.decided(settings)
+    written = journal.names_of_decided(settings)
     if not written:
         return
     with reading(settings) as connection:
-        if written <= ledger.decided_about(connection):
+        if written <= ledger.recorded_decisions(connection):
             return
     keys = read_keys(settings)
     with writing(settings) as connection:
-        missing = written - ledger.decided_about(connection)
-        entries = [entry for entry in journal.decisions(settings, keys) if entry.hand_over_id in missing]
+        entries = journal.decided(settings, keys, written - ledger.recorded_decisions(connection))
         with transaction(connection):
-            ledger.insert_decisions(connection, [_row(entry) for entry in entries])
+            _insert(connection, entries)
 
 
-def released(settings: Settings) -> list[FromArchive]:
-    """Deliveries that were released and are still to be received."""
+def to_receive(settings: Settings, hand_over_ids: Iterable[str]) -> list[FromArchive]:
+    """Of these, the deliveries that people released, or wanted received again, and that are still to be received."""
+    wanted = set(hand_over_ids)
     with reading(settings) as connection:
-        wanted = ledger.open_releases(connection)
-    if not wanted:
+        names = [name for receipt_id, name in ledger.open_receipts(connection).items() if receipt_id in wanted]
+    if not names:
         return []
     keys = read_keys(settings)
+    made = journal.decided(settings, keys, names)
     return [
-        FromArchive.released(journal.hand_over(settings, keys, decision.hand_over_id), decision)
-        for decision in journal.decisions(settings, keys)
-        if decision.release_id in wanted
+        FromArchive.decided(journal.hand_over(settings, keys, entry.hand_over_id), entry)
+        for entry in sorted(made, key=lambda entry: names.index(entry.entry_name))
+        if not isinstance(entry, Waiver)
     ]
 
 
@@ -110,16 +122,30 @@ def _held(found: Sequence[ledger.NamedDelivery], name: str) -> ledger.NamedDeliv
     """The one delivery that is meant, where it waits for a decision."""
     if not found or len(name) < _LEAST_ID:
         raise DecisionError(f"no delivery is called {shown(name)}; rasso status lists them all")
-    waiting = [one for one in found if one.state == "held" and one.verdict is None]
+    waiting = [one for one in found if one.state == "held" and one.verdict is None and not one.is_replaced]
     if len(waiting) > 1:
         ids = ", ".join(one.hand_over_id for one in waiting)
         raise DecisionError(f"{len(waiting)} held deliveries are called so; name one by its id: {ids}")
     if waiting:
         return waiting[0]
+    replaced = [one for one in found if one.is_replaced and one.state == "held"]
+    if replaced:
+        raise DecisionError(
+            f"{_called(replaced[-1])} was received again since; rasso status --all tells what came of it"
+        )
     for one in reversed(found):  # a release bears the name of what was held
         if one.verdict is not None:
             raise DecisionError(f"{_called(one)} was decided about before: {one.verdict}, by {one.actor}")
     raise DecisionError(f"{_called(found[-1])} is {found[-1].state} and not held; there is nothing to decide")
+
+
+def checked_words(reason: str, actor: str) -> tuple[str, str]:
+    """Reason and actor as they are kept.
+
+    Raises:
+        DecisionError: they are too short or too long, cannot be shown, or read like a case reference.
+    """
+    return _words("reason", reason, LEAST_REASON), _words("actor", actor, _LEAST_ACTOR)
 
 
 def _words(what: str, text: str, least: int) -> str:
@@ -135,6 +161,33 @@ def _words(what: str, text: str, least: int) -> str:
 
 def _called(delivery: ledger.NamedDelivery) -> str:
     return f"the delivery {delivery.supplier}/{delivery.delivery_name}"
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, made: Sequence[Decided]) -> None:
+    """Write the ledger's rows; runs in the caller's transaction."""
+    ledger.insert_decisions(connection, [_row(entry) for entry in made if isinstance(entry, Decision)])
+    ledger.insert_reprocessings(
+        connection,
+        [
+            ledger.ReprocessingRow(entry.receipt_id, entry.hand_over_id, entry.reason, entry.actor, entry.decided_at)
+            for entry in made
+            if isinstance(entry, Reprocessing)
+        ],
+    )
+    ledger.insert_waivers(connection, [waiver_row(entry) for entry in made if isinstance(entry, Waiver)])
+
+
+def waiver_row(waiver: Waiver) -> ledger.WaiverRow:
+    """The ledger's row of a waiver."""
+    return ledger.WaiverRow(
+        waiver_id=waiver.waiver_id,
+        supplier=waiver.supplier,
+        rule_id=waiver.rule_id,
+        expires_on=waiver.expires_on,
+        reason=waiver.reason,
+        actor=waiver.actor,
+        decided_at=waiver.decided_at,
+    )
 
 
 def _row(decision: Decision) -> ledger.DecisionRow:

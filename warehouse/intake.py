@@ -69,14 +69,17 @@ class IntakeError(Exception):
 
 
 def waiting_batches(settings: Settings) -> list[list[str]]:
-    """Hand-over ids of what waits in the landing folder or was released, in batches that one process receives."""
+    """Hand-over ids of what waits, in batches that one process receives.
+
+    It waits in the landing folder, or was released, or is to be received again.
+    """
     prepare_home(settings)
     decisions.take_up(settings)
     arrivals = [Landed.of(landed) for landed in waiting(settings.landing)]
     with reading(settings) as connection:
         staged = [path.name for path in (settings.lake / "staged").glob("*")]
         done = ledger.finished(connection, [*(arrival.hand_over_id for arrival in arrivals), *staged])
-        released = ledger.open_releases(connection)
+        wanted_again = list(ledger.open_receipts(connection))
     # What is recorded already was received by a process that ended before it tidied up.
     for hand_over_id in done.intersection(staged):
         shutil.rmtree(settings.lake / "staged" / hand_over_id, ignore_errors=True)
@@ -85,7 +88,7 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
             with _without_names():
                 arrival.keep(settings, read_keys(settings), {})
             arrival.remove()
-    ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done] + sorted(released)
+    ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done] + wanted_again
     return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
 
 
@@ -105,7 +108,7 @@ def receive_deliveries(
     landed = [Landed.of(landed) for landed in waiting(settings.landing)]
     arrivals: list[Arrival] = [arrival for arrival in landed if arrival.hand_over_id in wanted]
     if wanted - {arrival.hand_over_id for arrival in arrivals}:
-        arrivals += [arrival for arrival in decisions.released(settings) if arrival.hand_over_id in wanted]
+        arrivals += decisions.to_receive(settings, wanted)
     return receive_arrivals(settings, arrivals, on_outcome)
 
 
@@ -242,7 +245,7 @@ class _Intake:
                 delivery.manifest = delivery.arrival.manifest(self._settings, self._keys)
         if len({delivery.manifest.is_synthetic for delivery in deliveries if delivery.manifest}) > 1:
             raise _NotTogetherError  # the first of them to be accepted decides about the others
-        known = Known.of(self._connection, deliveries)
+        known = Known.of(self._connection, deliveries, self._settings.as_of)
         for delivery in deliveries:
             with delivery.rejecting():
                 self._archive(delivery)
@@ -388,6 +391,8 @@ class _Intake:
                 concluded_at=concluded_at,
                 no_files=arrival.no_files,
                 release_of=arrival.decision.hand_over_id if arrival.decision else None,
+                reprocess_of=arrival.reprocess_of,
+                waivers=tuple(waiver.waiver_id for waiver in delivery.let_in_by),
             )
             journal.record(self._settings, self._keys, entry)
 
@@ -404,6 +409,7 @@ class _Intake:
                 self._connection, [conclusion.row.hand_over_id for conclusion in concluded], self.worker
             )
             self._check_not_overtaken(accepted, known)
+            self._take_out(accepted, known)
             files = [file for conclusion in accepted for file in conclusion.delivery.staged_files]
             for kind in sorted({file.contract.kind for file in files}):
                 staged = [file.staged_path for file in files if file.contract.kind == kind]
@@ -419,6 +425,17 @@ class _Intake:
             ledger.insert_rules(self._connection, [row for c in concluded for row in rule_rows(c.delivery)])
             ledger.insert_stages(self._connection, [row for c in concluded for row in c.delivery.stages])
             ledger.insert_processing(self._connection, kept)
+
+    def _take_out(self, accepted: Sequence[Conclusion], known: Known) -> None:
+        """Take out what deliveries that are received again loaded before; what was held then loaded nothing."""
+        before: dict[str, list[str]] = {}
+        for conclusion in accepted:
+            delivery_id = conclusion.row.delivery_id
+            if delivery_id in known.accepted and conclusion.row.reprocess_of is not None:
+                assert delivery_id is not None  # its manifest was read
+                for kind in {file.contract.kind for file in conclusion.delivery.files}:
+                    before.setdefault(kind, []).append(delivery_id)
+        loading.take_out(self._connection, before)
 
     def _check_not_overtaken(self, accepted: Sequence[Conclusion], known: Known) -> None:
         """Ask again, as the only writer, what was asked before reading: another process may have loaded the same.

@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,6 +25,7 @@ from warehouse.archive import ArchiveError, write_encrypted
 from datetime import date, datetime  # noqa: TC003  isort: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rasso.settings import Settings
@@ -41,7 +42,8 @@ class HandOver:
     ``supplier`` and ``delivery_name`` are the names of the folders as they may be shown, ``no_files`` the names of what
     lay there and was neither a file nor a folder with files. ``as_of`` is the day on which it was judged,
     ``concluded_at`` when (UTC, without a zone): the same for deliveries that were received together. ``release_of`` is
-    the hand-over that was held and released, where this is the receipt of a release.
+    the hand-over that was held and released, where this is the receipt of a release; ``reprocess_of`` the one that was
+    received first, where it is received again; ``waivers`` the ids of those by which it was not held.
     """
 
     hand_over_id: str
@@ -53,6 +55,8 @@ class HandOver:
     concluded_at: datetime
     no_files: tuple[str, ...] = ()
     release_of: str | None = None
+    reprocess_of: str | None = None
+    waivers: tuple[str, ...] = ()
 
     @property
     def entry_name(self) -> str:
@@ -82,13 +86,62 @@ class Decision:
         return hashlib.sha256(f"release\n{self.hand_over_id}".encode()).hexdigest()[:ID_LENGTH]
 
 
-_ENTRIES: dict[str, TypeAdapter[HandOver] | TypeAdapter[Decision]] = {
-    ".hand_over": TypeAdapter(HandOver),
-    ".decision": TypeAdapter(Decision),
+@dataclass(frozen=True, slots=True)
+class Reprocessing:
+    """That a hand-over (the first receipt of a delivery) is to be received again, why, and who asked."""
+
+    hand_over_id: str
+    reason: str
+    actor: str
+    as_of: date
+    decided_at: datetime
+
+    @property
+    def entry_name(self) -> str:
+        """Name of its file: a delivery may be received again any number of times."""
+        return f"{self.receipt_id}.reprocessing"
+
+    @property
+    def receipt_id(self) -> str:
+        """Hand-over id under which it is received again: the same whoever takes the work up."""
+        asked = f"reprocess\n{self.hand_over_id}\n{self.decided_at.isoformat()}"
+        return hashlib.sha256(asked.encode()).hexdigest()[:ID_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """That a rule holds no delivery of a supplier up to and including a day, why, and who decided."""
+
+    supplier: str
+    rule_id: str
+    expires_on: date
+    reason: str
+    actor: str
+    as_of: date
+    decided_at: datetime
+
+    @property
+    def entry_name(self) -> str:
+        """Name of its file."""
+        return f"{self.waiver_id}.waiver"
+
+    @property
+    def waiver_id(self) -> str:
+        """Names the waiver in the ledger and in the entries of the deliveries that it let in."""
+        words = f"waiver\n{self.supplier}\n{self.rule_id}\n{self.decided_at.isoformat()}"
+        return hashlib.sha256(words.encode()).hexdigest()[:ID_LENGTH]
+
+
+Decided = Decision | Reprocessing | Waiver
+Entry = HandOver | Decided
+
+_DECIDED = {".decision": Decision, ".reprocessing": Reprocessing, ".waiver": Waiver}
+_ENTRIES: dict[str, TypeAdapter[Any]] = {
+    suffix: TypeAdapter(entry) for suffix, entry in ({".hand_over": HandOver} | _DECIDED).items()
 }
 
 
-def record(settings: Settings, keys: Keys, entry: HandOver | Decision) -> None:
+def record(settings: Settings, keys: Keys, entry: Entry) -> None:
     """Write an entry, synced to disk; the same entry again replaces it."""
     document = json.dumps(dataclasses.asdict(entry), default=lambda moment: moment.isoformat())
     write_encrypted(_folder(settings) / entry.entry_name, keys, [document.encode()])
@@ -105,20 +158,20 @@ def hand_over(settings: Settings, keys: Keys, hand_over_id: str) -> HandOver:
     return entry
 
 
-def decisions(settings: Settings, keys: Keys) -> list[Decision]:
-    """All decisions, in the order in which they were made.
+def decided(settings: Settings, keys: Keys, names: Iterable[str]) -> list[Decided]:
+    """These entries of what people decided, in the order in which they were made.
 
     Raises:
-        ArchiveError: one is damaged.
+        ArchiveError: one is damaged, or missing.
     """
-    found = [_read(path, keys) for path in _folder(settings).glob("*.decision") if not path.name.startswith(".")]
-    made = [entry for entry in found if isinstance(entry, Decision)]
-    return sorted(made, key=lambda entry: (entry.decided_at, entry.hand_over_id))
+    found = [_read(_folder(settings) / name, keys) for name in names]
+    made = [entry for entry in found if not isinstance(entry, HandOver)]
+    return sorted(made, key=lambda entry: (entry.decided_at, entry.entry_name))
 
 
-def entries(settings: Settings, keys: Keys) -> tuple[list[HandOver | Decision], list[str]]:
+def entries(settings: Settings, keys: Keys) -> tuple[list[Entry], list[str]]:
     """Every entry that can be read, and the names of those that cannot."""
-    found: list[HandOver | Decision] = []
+    found: list[Entry] = []
     unreadable = []
     for path in sorted(_folder(settings).glob("*")):
         if path.suffix in _ENTRIES and not path.name.startswith("."):
@@ -129,16 +182,18 @@ def entries(settings: Settings, keys: Keys) -> tuple[list[HandOver | Decision], 
     return found, unreadable
 
 
-def decided(settings: Settings) -> set[str]:
-    """Hand-over ids of the deliveries that were decided about; asks the names of files alone."""
-    return {path.stem for path in _folder(settings).glob("*.decision") if not path.name.startswith(".")}
+def names_of_decided(settings: Settings) -> set[str]:
+    """Names of the entries of what people decided; reads none."""
+    names = {path.name for path in _folder(settings).glob("*") if path.suffix in _DECIDED}
+    return {name for name in names if not name.startswith(".")}
 
 
-def _read(path: Path, keys: Keys) -> HandOver | Decision:
+def _read(path: Path, keys: Keys) -> Entry:
     try:
         header = read_header(path)
         with DecryptedFile(path, header.file_key(keys.of("archive", header.key_version))) as file:
-            return _ENTRIES[path.suffix].validate_json(file.read())
+            entry: Entry = _ENTRIES[path.suffix].validate_json(file.read())
+            return entry
     except FileNotFoundError as error:
         raise ArchiveError(f"the journal holds no {path.name}; restore the archive from a copy of the home") from error
     except (EncryptedFileError, ValidationError):

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """One hand-over and its terminal outcome: accepted, held, rejected or duplicate."""
+    """One hand-over and its terminal outcome: accepted, held, rejected or duplicate.
+
+    ``reprocess_of`` is the hand-over by which the delivery was received first, where it was received again.
+    """
 
     hand_over_id: str
     delivery_id: str | None
@@ -40,6 +43,7 @@ class DeliveryRow:
     reason: str | None
     is_synthetic: bool
     code_version: str
+    reprocess_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +113,34 @@ class DecisionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReprocessingRow:
+    """That the delivery of a hand-over is received again, as the hand-over ``receipt_id``."""
+
+    receipt_id: str
+    hand_over_id: str
+    reason: str
+    actor: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRow:
+    """That a rule holds no delivery of a supplier up to and including a day."""
+
+    waiver_id: str
+    supplier: str
+    rule_id: str
+    expires_on: date
+    reason: str
+    actor: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class NamedDelivery:
     """A delivery that somebody names, its outcome, and what was decided about it.
 
-    ``is_release``: it is itself what came of a decision.
+    ``is_release``: it is itself what came of a decision. ``is_replaced``: it was received again since.
     """
 
     hand_over_id: str
@@ -124,6 +152,17 @@ class NamedDelivery:
     verdict: str | None
     actor: str | None
     is_release: bool
+    is_replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file of a hand-over that may be received again; ``first_id`` is the first receipt of its delivery."""
+
+    first_id: str
+    supplier: str
+    kind: str | None
+    period: Period | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +210,7 @@ class ProcessingRow:
 class KnownFile:
     """A file that was accepted before."""
 
+    delivery_id: str
     supplier: str
     kind: str
     sha256: str
@@ -186,6 +226,19 @@ class Progress:
     is_published: bool
     is_build_failed: bool
     has_rows: bool
+
+
+# Hand-overs that count: of those by which one delivery was received, and received again, the last that was accepted,
+# and the last of all. Others were replaced. (stg_ledger__deliveries says the same.)
+STANDING = f"""(
+    select hand_over_id from {ALIAS}.ledger.delivery
+    qualify row_number() over (
+        partition by coalesce(reprocess_of, hand_over_id) order by finished_at desc, hand_over_id
+    ) = 1
+    or state = 'accepted' and row_number() over (
+        partition by coalesce(reprocess_of, hand_over_id), state order by finished_at desc, hand_over_id
+    ) = 1
+)"""
 
 
 class ClaimLostError(Exception):
@@ -227,22 +280,94 @@ def insert_decisions(connection: duckdb.DuckDBPyConnection, rows: Sequence[Decis
     _insert(connection, "decision", rows)
 
 
-def decided_about(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Hand-over ids of held deliveries about which a decision is recorded."""
-    rows = connection.execute(f"select hand_over_id from {ALIAS}.ledger.decision").fetchall()
-    return {row[0] for row in rows}
+def insert_reprocessings(connection: duckdb.DuckDBPyConnection, rows: Sequence[ReprocessingRow]) -> None:
+    """Record what is to be received again."""
+    _insert(connection, "reprocessing", rows)
 
 
-def open_releases(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Hand-over ids under which released deliveries are still to be received."""
+def insert_waivers(connection: duckdb.DuckDBPyConnection, rows: Sequence[WaiverRow]) -> None:
+    """Record which rules hold whose deliveries no longer."""
+    _insert(connection, "waiver", rows)
+
+
+def recorded_decisions(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """What people decided, by the names of the journal's entries (``warehouse.journal``)."""
     rows = connection.execute(
         f"""
-        select release_id from {ALIAS}.ledger.decision as decision
-        anti join {ALIAS}.ledger.delivery as delivery on decision.release_id = delivery.hand_over_id
-        where verdict = 'release'
+        select hand_over_id || '.decision' from {ALIAS}.ledger.decision
+        union all select receipt_id || '.reprocessing' from {ALIAS}.ledger.reprocessing
+        union all select waiver_id || '.waiver' from {ALIAS}.ledger.waiver
         """
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def open_receipts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What people wanted received from the archive and is not yet: hand-over id of the receipt, name of the entry.
+
+    In the order in which they asked, and of what was asked for at once in that in which it was received before.
+    """
+    rows = connection.execute(
+        f"""
+        with wanted as (
+            select release_id as receipt_id, hand_over_id, hand_over_id || '.decision' as entry, decided_at
+            from {ALIAS}.ledger.decision where verdict = 'release'
+            union all
+            select receipt_id, hand_over_id, receipt_id || '.reprocessing', decided_at from {ALIAS}.ledger.reprocessing
+        )
+        select wanted.receipt_id, wanted.entry
+        from wanted
+        left join {ALIAS}.ledger.delivery as former on wanted.hand_over_id = former.hand_over_id
+        anti join {ALIAS}.ledger.delivery as received on wanted.receipt_id = received.hand_over_id
+        order by wanted.decided_at, former.finished_at, wanted.receipt_id
+        """
+    ).fetchall()
+    return dict(rows)
+
+
+def waivers_on(connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str], day: date) -> list[WaiverRow]:
+    """Waivers for these suppliers that have not expired on a day. Of several of one rule the last decided holds."""
+    rows = connection.execute(
+        f"""
+        with newest as (
+            select * from {ALIAS}.ledger.waiver where list_contains(?, supplier)
+            qualify row_number() over (partition by supplier, rule_id order by decided_at desc, waiver_id) = 1
+        )
+        select {", ".join(WaiverRow.__slots__)} from newest where expires_on >= ? order by supplier, rule_id
+        """,
+        [list(suppliers), day],
+    ).fetchall()
+    return [WaiverRow(*row) for row in rows]
+
+
+def files_received(connection: duckdb.DuckDBPyConnection) -> list[ReceivedFile]:
+    """Every file that was accepted, held or rejected, in the order of receipt.
+
+    Left out are duplicates, what a person decided about (a release stands for what was held), and what waits to be
+    received again.
+    """
+    rows = connection.execute(
+        f"""
+        select distinct
+            coalesce(delivery.reprocess_of, delivery.hand_over_id) as first_id,
+            delivery.supplier, file.kind, file.period_start, file.period_end, delivery.finished_at
+        from {ALIAS}.ledger.delivery as delivery
+        left join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
+        where delivery.hand_over_id in {STANDING}
+            and delivery.state <> 'duplicate'
+            and decision.verdict is null
+            and first_id not in (
+                select hand_over_id from {ALIAS}.ledger.reprocessing
+                where receipt_id not in (select hand_over_id from {ALIAS}.ledger.delivery)
+            )
+        order by delivery.finished_at, first_id, file.kind, file.period_start
+        """
+    ).fetchall()
+    return [
+        ReceivedFile(first_id, supplier, kind, Period(start, end) if start else None)
+        for first_id, supplier, kind, start, end, _ in rows
+    ]
 
 
 def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[NamedDelivery]:
@@ -254,7 +379,8 @@ def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[
             delivery.reason, decision.verdict, decision.actor,
             delivery.hand_over_id in (
                 select release_id from {ALIAS}.ledger.decision where release_id is not null
-            ) as is_release
+            ) as is_release,
+            delivery.hand_over_id not in {STANDING} as is_replaced
         from {ALIAS}.ledger.delivery as delivery
         left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
         where starts_with(delivery.hand_over_id, ?) or delivery.supplier || '/' || delivery.delivery_name = ?
@@ -283,18 +409,21 @@ def known_files(connection: duckdb.DuckDBPyConnection, hashes: Iterable[str]) ->
     """Files with one of these contents that were accepted before."""
     rows = connection.execute(
         f"""
-        select delivery.supplier, file.kind, file.sha256, file.period_start, file.period_end, file.rows_found
+        select
+            delivery.delivery_id, delivery.supplier, file.kind, file.sha256, file.period_start, file.period_end,
+            file.rows_found
         from {ALIAS}.ledger.delivery_file as file
         inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
         where delivery.state = 'accepted'
+            and delivery.hand_over_id in {STANDING}
             and file.rows_in > file.rows_duplicate
             and list_contains(?, file.sha256)
         """,
         [list(hashes)],
     ).fetchall()
     return [
-        KnownFile(supplier, kind, sha256, Period(start, end), found)
-        for supplier, kind, sha256, start, end, found in rows
+        KnownFile(delivery_id, supplier, kind, sha256, Period(start, end), found)
+        for delivery_id, supplier, kind, sha256, start, end, found in rows
     ]
 
 
@@ -308,7 +437,9 @@ def accepted_before(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterabl
         select delivery.delivery_id, file.file_id, max(file.rows_found)
         from {ALIAS}.ledger.delivery as delivery
         inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
-        where delivery.state = 'accepted' and list_contains(?, delivery.delivery_id)
+        where delivery.state = 'accepted'
+            and delivery.hand_over_id in {STANDING}
+            and list_contains(?, delivery.delivery_id)
         group by all
         """,
         [list(delivery_ids)],
@@ -342,6 +473,7 @@ def usual_rows_per_month(
             from {ALIAS}.ledger.delivery_file as file
             inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
             where delivery.state = 'accepted'
+                and delivery.hand_over_id in {STANDING}
                 and file.rows_in > file.rows_duplicate
                 and list_contains(?, delivery.supplier)
         )
@@ -473,7 +605,7 @@ def files_by_outcome(connection: duckdb.DuckDBPyConnection) -> list[SuppliedFile
         from {ALIAS}.ledger.delivery as delivery
         inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
         left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
-        where decision.verdict is distinct from 'release'
+        where decision.verdict is distinct from 'release' and delivery.hand_over_id in {STANDING}
         """
     ).fetchall()
     return [SuppliedFile(*row) for row in rows]
@@ -485,8 +617,12 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
         f"""
         select
             delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.received_at,
-            case decision.verdict when 'release' then 'released' when 'reject' then 'rejected' else delivery.state end
-                as state,
+            case
+                when delivery.hand_over_id not in {STANDING} then 'replaced'
+                when decision.verdict = 'release' then 'released'
+                when decision.verdict = 'reject' then 'rejected'
+                else delivery.state
+            end as state,
             case
                 when decision.verdict is null then delivery.reason
                 else concat(

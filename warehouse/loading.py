@@ -11,7 +11,7 @@ from warehouse.lake import ALIAS, literal
 from warehouse.schema import extract_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -141,6 +141,19 @@ def load(connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Sequ
         """,
         [[str(path) for path in staged], contract.kind],
     )
+
+
+def take_out(connection: duckdb.DuckDBPyConnection, deliveries_by_kind: Mapping[str, Sequence[str]]) -> None:
+    """Delete what these deliveries loaded and had quarantined; runs in the caller's transaction."""
+    for kind, delivery_ids in deliveries_by_kind.items():
+        connection.execute(
+            f"delete from {ALIAS}.extracts.{kind} where list_contains(?, delivery_id)", [list(delivery_ids)]
+        )
+    every_id = sorted({one for delivery_ids in deliveries_by_kind.values() for one in delivery_ids})
+    if every_id:
+        connection.execute(
+            f"delete from {ALIAS}.ledger.quarantined_row where list_contains(?, delivery_id)", [every_id]
+        )
 
 
 def record_quarantine(connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str]) -> None:

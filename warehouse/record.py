@@ -18,7 +18,7 @@ from warehouse import ledger
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from warehouse.arrival import Arrival
 
 
-RELEASED = "RELEASED"
+RELEASED, WAIVED, REPROCESSED = "RELEASED", "WAIVED", "REPROCESSED"
 # What no person's decision makes right: rows that were not tested, real beside made-up figures, real cases under a key
 # for trials.
 NEVER_RELEASED = frozenset({"RULE_NOT_RUN", "MIXES_SYNTHETIC", "DEVELOPMENT_KEY"})
@@ -78,6 +78,8 @@ class DeliveryRecord:
     failed_rows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     hold_reasons: list[tuple[str, str]] = field(default_factory=list)
     stages: list[ledger.StageRow] = field(default_factory=list)
+    waivers: Sequence[ledger.WaiverRow] = ()  # that might let it in
+    let_in_by: Sequence[ledger.WaiverRow] = ()  # that did
     verdict: Verdict | None = None
 
     @property
@@ -124,6 +126,8 @@ class DeliveryRecord:
 
     def judge(self) -> None:
         """Decide what is still open: held where there is a reason to that nobody has decided about, else accepted."""
+        if not self.is_open:
+            return
         # What forbids a release comes first: by the first code a person is told that there is nothing to decide.
         self.hold_reasons.sort(key=lambda reason: reason[0] not in NEVER_RELEASED)
         reasons = "; ".join(reason for _, reason in self.hold_reasons)
@@ -131,9 +135,22 @@ class DeliveryRecord:
         if decision is not None and not {code for code, _ in self.hold_reasons} & NEVER_RELEASED:
             was_held = f"; held before: {reasons}" if reasons else ""
             self.conclude("accepted", RELEASED, f"released by {decision.actor}: {decision.reason}{was_held}")
-        elif self.hold_reasons:
-            self.conclude("held", self.hold_reasons[0][0], reasons)
-        self.conclude("accepted")
+            return
+        waivers = {waiver.rule_id: waiver for waiver in self.waivers}
+        held_by = [code for code, _ in self.hold_reasons if code not in waivers or code in NEVER_RELEASED]
+        if held_by:
+            self.conclude("held", held_by[0], reasons)
+            return
+        self.let_in_by = [waivers[rule_id] for rule_id in sorted({code for code, _ in self.hold_reasons})]
+        words = [
+            f"rule {waiver.rule_id} is waived until {waiver.expires_on} by {waiver.actor}: {waiver.reason}"
+            for waiver in self.let_in_by
+        ]
+        request = self.arrival.asked_for
+        if request is not None:
+            words.append(f"received again for {request.actor}: {request.reason}")
+        code = WAIVED if self.let_in_by else REPROCESSED if request else None
+        self.conclude("accepted", code, "; ".join(words) or None)
 
     def note(
         self,
@@ -247,6 +264,7 @@ class Conclusion:
             reason=verdict.reason,
             is_synthetic=bool(manifest and manifest.is_synthetic),
             code_version=code_version(),
+            reprocess_of=arrival.reprocess_of,
         )
         files = [file_row(delivery, file, verdict.state) for file in delivery.files]
         return cls(delivery, row, files, (reports / page_of(arrival.supplier, arrival.hand_over_id)).parent)

@@ -14,7 +14,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from extracts.contract import all_contracts
 from warehouse import decisions, journal
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 
 _REBUILT = "rebuilt"
 # Of claims, builds, publications and openings of the vault the archive knows nothing, nor of how often was linked.
-_LEDGER = ("delivery", "delivery_file", "decision", "stage_outcome", "quarantined_row", "rule_result")
+_LEDGER = (
+    *("delivery", "delivery_file", "decision", "reprocessing", "waiver"),
+    *("stage_outcome", "quarantined_row", "rule_result"),
+)
 _LINKS = ("crime_case_link", "unlinked_referral")
 _NOT_COMPARED = {"received_at", "finished_at", "started_at", "ended_at", "decided_at", "code_version", "run_id"}
 
@@ -111,7 +114,8 @@ def replay(
     if not receipts:
         raise ReplayError(f"the journal in {settings.archive} lists nothing that was received")
     rebuilt = _new_home(settings, into)
-    made = {entry.hand_over_id: entry for entry in entries if isinstance(entry, journal.Decision)}
+    decisions.take_up(rebuilt)
+    made = _Made.of(entries)
     done = 0
 
     def show(outcome: ReceiptOutcome) -> None:
@@ -121,17 +125,40 @@ def replay(
             on_receipt(done, len(receipts), outcome)
 
     for day, groups in _by_day(receipts):
-        arrivals = [
-            [FromArchive.replayed(entry, made[entry.release_of] if entry.release_of else None) for entry in group]
-            for group in groups
-        ]
+        arrivals = [[made.arrival(entry) for entry in group] for group in groups]
         _receive(rebuilt.model_copy(update={"as_of": day}), arrivals, show)
-    decisions.take_up(rebuilt)
     link(rebuilt, read_keys(rebuilt))
     if not _has_lake(settings):
         return Replay(len(receipts), (), is_linked_alike=True, other_code=0)
     prepare_home(settings)  # a contract may have a new column
     return compare(settings, rebuilt, len(receipts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What people decided, by what receipts name it by."""
+
+    decisions: dict[str, journal.Decision]
+    requests: dict[str, journal.Reprocessing]
+    waivers: dict[str, journal.Waiver]
+
+    @classmethod
+    def of(cls, entries: Sequence[journal.Entry]) -> Self:
+        """Sort the journal's entries."""
+        return cls(
+            {entry.hand_over_id: entry for entry in entries if isinstance(entry, journal.Decision)},
+            {entry.receipt_id: entry for entry in entries if isinstance(entry, journal.Reprocessing)},
+            {entry.waiver_id: entry for entry in entries if isinstance(entry, journal.Waiver)},
+        )
+
+    def arrival(self, entry: HandOver) -> FromArchive:
+        """A receipt once more."""
+        return FromArchive.replayed(
+            entry,
+            self.decisions[entry.release_of] if entry.release_of else None,
+            self.requests.get(entry.hand_over_id),
+            [decisions.waiver_row(self.waivers[waiver_id]) for waiver_id in entry.waivers],
+        )
 
 
 def _new_home(settings: Settings, into: Path) -> Settings:

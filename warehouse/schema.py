@@ -28,7 +28,8 @@ LEDGER = {
     "delivery": """
         hand_over_id varchar, delivery_id varchar, supplier varchar, delivery_name varchar,
         sent_at timestamp, received_at timestamp, finished_at timestamp,
-        state varchar, reason_code varchar, reason varchar, is_synthetic boolean, code_version varchar
+        state varchar, reason_code varchar, reason varchar, is_synthetic boolean, code_version varchar,
+        reprocess_of varchar
     """,
     "delivery_file": """
         hand_over_id varchar, delivery_id varchar, file_id integer, file_name varchar, kind varchar,
@@ -38,6 +39,13 @@ LEDGER = {
     """,
     "decision": """
         hand_over_id varchar, verdict varchar, reason varchar, actor varchar, decided_at timestamp, release_id varchar
+    """,
+    "reprocessing": """
+        receipt_id varchar, hand_over_id varchar, reason varchar, actor varchar, decided_at timestamp
+    """,
+    "waiver": """
+        waiver_id varchar, supplier varchar, rule_id varchar, expires_on date, reason varchar, actor varchar,
+        decided_at timestamp
     """,
     "stage_outcome": """
         hand_over_id varchar, delivery_id varchar, file_id integer, stage varchar, status varchar,

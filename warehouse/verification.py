@@ -34,6 +34,14 @@ _PURPOSE = "see whether every token has its original"
 _FILES = f"{ALIAS}.ledger.delivery_file"
 
 
+_DECIDED = f"""
+    select hand_over_id || '.decision', verdict, reason, actor from {ALIAS}.ledger.decision
+    union all select receipt_id || '.reprocessing', hand_over_id, reason, actor from {ALIAS}.ledger.reprocessing
+    union all select waiver_id || '.waiver', concat_ws(' ', supplier, rule_id, expires_on), reason, actor
+    from {ALIAS}.ledger.waiver
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as it should be, in words that hold no value of an extract."""
@@ -142,7 +150,7 @@ def _rows_in_the_lake(connection: duckdb.DuckDBPyConnection) -> Check:
             said as (
                 select delivery_id, file_id, sum(rows_loaded) as rows
                 from {_FILES}
-                where kind = {literal(kind)} and rows_loaded > 0
+                where kind = {literal(kind)} and rows_loaded > 0 and hand_over_id in {ledger.STANDING}
                 group by all
             )
             select delivery_id, file_id, coalesce(found.rows, 0), coalesce(said.rows, 0)
@@ -169,7 +177,7 @@ def _quarantined(connection: duckdb.DuckDBPyConnection) -> Check:
         ),
         said as (
             select delivery_id, file_id, sum(rows_quarantined) as rows
-            from {_FILES} where rows_quarantined > 0 group by all
+            from {_FILES} where rows_quarantined > 0 and hand_over_id in {ledger.STANDING} group by all
         )
         select delivery_id, file_id from listed full join said using (delivery_id, file_id)
         where listed.rows is distinct from said.rows or listed.rows <> listed.numbers
@@ -186,29 +194,40 @@ def _quarantined(connection: duckdb.DuckDBPyConnection) -> Check:
 def _journal(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    written: Sequence[journal.HandOver | journal.Decision],
+    written: Sequence[journal.Entry],
     unreadable: Sequence[str],
 ) -> Check:
     """Journal and ledger know the same hand-overs and the same decisions."""
     findings = [Finding(f"entry {name} of the journal cannot be read") for name in unreadable]
     hand_overs = {entry.hand_over_id for entry in written if isinstance(entry, journal.HandOver)}
-    decisions = {entry.hand_over_id: entry for entry in written if isinstance(entry, journal.Decision)}
+    decided = {entry.entry_name: _words_of(entry) for entry in written if not isinstance(entry, journal.HandOver)}
     recorded = _texts(connection, f"select hand_over_id from {ALIAS}.ledger.delivery")
     named = hand_overs | {name.partition(".")[0] for name in unreadable}
     findings += [Finding(f"hand-over {one} is not in the journal") for one in sorted(recorded - named)]
-    still_there = {landed.hand_over_id for landed in waiting(settings.landing)} | ledger.open_releases(connection)
+    still_there = {landed.hand_over_id for landed in waiting(settings.landing)} | set(ledger.open_receipts(connection))
     for one in sorted(hand_overs - recorded):
         if one in still_there:
             findings.append(Finding(f"hand-over {one} waits for the next sweep", is_fault=False))
         else:
             findings.append(Finding(f"hand-over {one} of the journal is not in the ledger"))
-    rows = connection.execute(f"select hand_over_id, verdict, reason, actor from {ALIAS}.ledger.decision").fetchall()
-    for one, *words in rows:
-        entry = decisions.pop(one, None)
-        if entry is None or [entry.verdict, entry.reason, entry.actor] != words:
-            findings.append(Finding(f"the decision about {one} is not what the journal says"))
-    findings += [Finding(f"the decision about {one} waits for the next sweep", is_fault=False) for one in decisions]
+    for name, *words in connection.execute(_DECIDED).fetchall():
+        if decided.pop(name, None) != tuple(words):
+            findings.append(Finding(f"what the ledger says of {name} is not what the journal says"))
+    findings += [Finding(f"{name} waits for the next sweep", is_fault=False) for name in sorted(decided)]
     return Check("journal and ledger", len(written) + len(unreadable), tuple(findings))
+
+
+def _words_of(decided: journal.Decided) -> tuple[str, str, str]:
+    """What was decided, the reason and who decided, as ``_DECIDED`` selects it of the ledger."""
+    what: str
+    match decided:
+        case journal.Decision():
+            what = decided.verdict
+        case journal.Reprocessing():
+            what = decided.hand_over_id
+        case journal.Waiver():
+            what = f"{decided.supplier} {decided.rule_id} {decided.expires_on}"
+    return what, decided.reason, decided.actor
 
 
 def _archive(

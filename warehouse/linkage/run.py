@@ -72,7 +72,8 @@ def method_version() -> str:
 def link(settings: Settings, keys: Keys) -> LinkOutcome:
     """Link what was accepted since the last run, and link again what that may change.
 
-    Everything is linked anew where the method or the threshold changed, or where rows that were linked are gone.
+    Everything is linked anew where the method or the threshold changed, or where rows that were linked are gone or
+    were replaced.
 
     Raises:
         LinkError: records could not be compared; nothing was changed.
@@ -96,7 +97,9 @@ def link(settings: Settings, keys: Keys) -> LinkOutcome:
 def is_full(connection: duckdb.DuckDBPyConnection, threshold: float) -> bool:
     """Whether everything is to be linked: nothing was yet, or what earlier runs found cannot be built upon."""
     last = bridge.newest_run(connection)
-    return last is None or last[1:] != (method_version(), threshold) or scope.is_linked_delivery_gone(connection)
+    if last is None or last[1:] != (method_version(), threshold):
+        return True
+    return scope.is_linked_delivery_gone(connection) or scope.is_linked_delivery_changed(connection)
 
 
 def compare(connection: duckdb.DuckDBPyConnection, threshold: float, *, is_full: bool) -> None:

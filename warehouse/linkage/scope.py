@@ -91,6 +91,22 @@ def is_linked_delivery_gone(connection: duckdb.DuckDBPyConnection) -> bool:
     return row is not None
 
 
+def is_linked_delivery_changed(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether rows that were linked were replaced since: their delivery was received again."""
+    row = connection.execute(
+        f"""
+        select 1 from {ALIAS}.linkage.linked_delivery as linked
+        inner join {ALIAS}.linkage.link_run as run using (run_id)
+        inner join {ALIAS}.ledger.delivery as again using (delivery_id)
+        where again.state = 'accepted'
+            and again.reprocess_of is not null
+            and again.finished_at > run.started_at
+        limit 1
+        """
+    ).fetchone()
+    return row is not None
+
+
 def load_referrals(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> None:
     """Fill ``referral``: every referral that is linked in this run (``is_due``) or looked at as a rival.
 
