@@ -19,7 +19,7 @@ from extracts.period import Period
 from extracts.synthetic.request import Request
 from extracts.synthetic.synthesise import synthesise
 from tests.end_to_end.conftest import wait_for
-from tests.suppliers import suppliers_of
+from tests.suppliers import suppliers_with
 from warehouse.lake import reading
 from warehouse.status import Status, current_status
 
@@ -58,10 +58,7 @@ class Extracts:
     @property
     def suppliers(self) -> set[str]:
         """Who takes part."""
-        canaries = self.answer_key["canaries"]
-        names = {*self.held, canaries["undeclared_column"]["delivery"]}
-        with_canaries = {canaries["force_supplier"], canaries["area_supplier"]}
-        return suppliers_of(AREAS) | with_canaries | {name.split("/")[0] for name in names}
+        return suppliers_with(self.answer_key, AREAS)
 
     @property
     def held(self) -> set[str]:

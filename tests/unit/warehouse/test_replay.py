@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +22,13 @@ from warehouse.journal import FOLDER
 from warehouse.keys import read_keys
 from warehouse.lake import attached
 from warehouse.linkage import link
-from warehouse.replay import ReplayError, replay
+from warehouse.replay import ReplayError, compare, replay
 from warehouse.verification import verify
 
 if TYPE_CHECKING:
     from conftest import Home
 
+    from rasso.settings import Settings
     from warehouse.replay import Replay
 
 RASSO = Path(sys.executable).with_name("rasso")
@@ -95,10 +97,36 @@ def forces(tmp_path_factory: pytest.TempPathFactory) -> Forces:
     return forces
 
 
-def test_a_replay_has_every_row_of_every_outcome(filled: Home, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Replayed:
+    """The filled home, what a replay of it found, its result, and what was kept of the live home before it."""
+
+    live: Home
+    rebuilt: Settings
+    found: Replay
+    before: dict[str, dict[str, str]]
+
+
+KEPT = ("archive", "lake/data", "vault", "reports")
+
+
+@pytest.fixture(scope="module")
+def replayed(filled: Home, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
+    """The filled home, replayed."""
+    new = tmp_path_factory.mktemp("replayed") / "new"
+    before = {name: contents(filled.settings.root / name) for name in KEPT}
+    found = replay(filled.settings, new)
+    return Replayed(filled, filled.settings.model_copy(update={"home": new}), found, before)
+
+
+def test_the_live_home_stays_as_it_was(replayed: Replayed) -> None:
+    assert {name: contents(replayed.live.settings.root / name) for name in KEPT} == replayed.before
+
+
+def test_a_replay_has_every_row_of_every_outcome(replayed: Replayed) -> None:
+    filled, found = replayed.live, replayed.found
     states = filled.rows("select state, count(*) from lake.ledger.delivery group by all order by all")
     assert states == [("accepted", 4), ("duplicate", 1), ("held", 2), ("rejected", 8)]
-    found = replay(filled.settings, tmp_path / "new")
     assert differing(found) == {}
     compared = {table.table: table.rows for table in found.tables}
     assert compared["ledger.delivery"] == found.receipts == 15
@@ -114,13 +142,6 @@ def test_case_references_become_the_same_tokens_and_links(forces: Forces, tmp_pa
     assert {"extracts.police_crimes", "linkage.crime_case_link"} <= {table.table for table in found.tables}
     new = forces.settings.model_copy(update={"home": tmp_path / "new"})
     assert [check.title for check in verify(new) if not check.has_passed] == []
-
-
-def test_the_live_home_stays_as_it_was(filled: Home, tmp_path: Path) -> None:
-    kept = ("archive", "lake/data", "vault", "reports")
-    before = {name: contents(filled.settings.root / name) for name in kept}
-    replay(filled.settings, tmp_path / "new")
-    assert {name: contents(filled.settings.root / name) for name in kept} == before
 
 
 def test_the_new_home_takes_the_place_of_a_lost_one(forces: Forces, tmp_path: Path) -> None:
@@ -148,13 +169,12 @@ def test_each_delivery_is_judged_on_the_day_of_then(tmp_path: Path) -> None:
     assert differing(replay(early.settings, tmp_path / "new")) == {}
 
 
-def _damaged(home: Home, tmp_path: Path, statement: str) -> dict[str, tuple[int, int]]:
-    """What a replay finds of a copy of the home in which somebody has changed the lake."""
-    # A home's lake keeps absolute paths, so that it is the home itself that is changed, and mended afterwards.
-    with attached(home.settings) as connection:
+def _damaged(replayed: Replayed, statement: str) -> dict[str, tuple[int, int]]:
+    """What the comparison finds where somebody has changed the live lake, which is mended afterwards."""
+    with attached(replayed.live.settings) as connection:
         ((before,),) = connection.execute("select max(snapshot_id) from ducklake_snapshots('lake')").fetchall()
         connection.execute(statement)
-        found = differing(replay(home.settings, tmp_path / "new"))
+        found = differing(compare(replayed.live.settings, replayed.rebuilt, replayed.found.receipts))
         for table in found:
             columns = [row[0] for row in connection.execute(f"describe lake.{table}").fetchall()]
             connection.execute(f"delete from lake.{table}")
@@ -185,9 +205,9 @@ def _damaged(home: Home, tmp_path: Path, statement: str) -> dict[str, tuple[int,
     ],
 )
 def test_what_somebody_changed_in_the_lake_is_found(
-    filled: Home, tmp_path: Path, statement: str, expected: dict[str, tuple[int, int]]
+    replayed: Replayed, statement: str, expected: dict[str, tuple[int, int]]
 ) -> None:
-    assert _damaged(filled, tmp_path, statement) == expected
+    assert _damaged(replayed, statement) == expected
 
 
 def test_a_lost_entry_of_the_journal_is_found(filled: Home, tmp_path: Path) -> None:
