@@ -34,17 +34,22 @@ def reprocess_extracts() -> None:
     @task(outlets=[LANDING])
     def ask() -> int:
         """Returns how many deliveries are received again."""
-        from extracts.period import Period, PeriodError
+        from extracts.delivery import DeliveryError
+        from extracts.period import PeriodError
         from rasso.settings import Settings
         from warehouse.decisions import DecisionError
-        from warehouse.reprocessing import Meant, reprocess
+        from warehouse.reprocessing import reprocess
+        from warehouse.selection import Selection
 
         params = get_current_context()["params"]
         try:
-            period = Period.parse(params["period"]) if params["period"] else None
-            meant = Meant(params["supplier"] or None, params["kind"] or None, period)
+            meant = Selection.of(params["supplier"], params["kind"], params["period"])
             return len(reprocess(Settings(), meant, reason=params["reason"], actor=params["actor"]))
-        except (DecisionError, PeriodError) as error:  # its words say what to do; to try again changes nothing
+        except (
+            DecisionError,
+            DeliveryError,
+            PeriodError,
+        ) as error:  # its words say what to do; to try again changes nothing
             raise AirflowFailException(str(error)) from None
 
     ask()

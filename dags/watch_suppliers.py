@@ -30,7 +30,7 @@ def tell(context: Context) -> None:
     tags=["intake"],
 )
 def watch_suppliers() -> None:
-    """Write the page of suppliers; fail where an extract is late, or where something that was received is damaged."""
+    """Write the pages of suppliers and revisions; fail where an extract is late, or what was received is damaged."""
 
     @task
     def find_late() -> None:
@@ -42,6 +42,13 @@ def watch_suppliers() -> None:
             raise AirflowFailException(f"to be asked for: {'; '.join(late)}")
 
     @task
+    def write_revisions() -> None:
+        from rasso.settings import Settings
+        from warehouse.revisions import list_revisions
+
+        list_revisions(Settings())
+
+    @task
     def verify_home() -> None:
         from rasso.settings import Settings
         from warehouse.verification import verify
@@ -51,6 +58,7 @@ def watch_suppliers() -> None:
             raise AirflowFailException(f"not as it should be (rasso verify tells what): {'; '.join(failed)}")
 
     find_late()
+    write_revisions()
     verify_home()
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Pages that other steps write beside the list of reports.
 OTHER_PAGES = {
     "suppliers.html": "What is due from each supplier, and what came",
+    "revisions.html": "What later deliveries revised",
     "linkage.html": "How crimes and CPS cases are linked",
 }
 STATES = {

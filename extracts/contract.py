@@ -141,6 +141,17 @@ class Contract:
         return any(column.case_reference for column in self.columns)
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """Columns, as they are stored, that tell the rows of one extract apart; empty where no rule names them."""
+        rule = next((rule for rule in self.rules if rule.check == "duplicateValues"), None)
+        return tuple(rule.arguments["properties"]) if rule else ()
+
+    @property
+    def holds_whole_periods(self) -> bool:
+        """Whether a later extract replaces all that was said of its periods; else it adds what changed in them."""
+        return "period_start" in self.key
+
+    @property
     def referenced_kinds(self) -> tuple[str, ...]:
         """Kinds that its rules look references up in."""
         kinds = {str(rule.arguments["kind"]) for rule in self.rules if rule.check in REFERENCE_CHECKS}

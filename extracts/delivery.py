@@ -203,20 +203,39 @@ def checked_manifest(document: bytes, supplier: str, folders: tuple[str, str]) -
     return manifest
 
 
-def contract_for(supplier: str, kind: str) -> Contract:
-    """The contract of a kind that this supplier may send.
+def contract_of(kind: str) -> Contract:
+    """The contract of a kind.
 
     Raises:
-        DeliveryError: there is no such kind, or it is not this supplier's to send.
+        DeliveryError: there is no such kind.
     """
     contract = all_contracts().get(kind)
     if contract is None:
         raise DeliveryError(
             "UNKNOWN_KIND", f"no contract for the kind {shown(kind)}; there are: {nearest(kind, all_contracts())}"
         )
+    return contract
+
+
+def check_supplier(supplier: str) -> None:
+    """See that somebody may send something.
+
+    Raises:
+        DeliveryError: no contract names this supplier.
+    """
     if supplier not in suppliers():
         known = nearest(supplier, sorted(suppliers()))
         raise DeliveryError("UNKNOWN_SUPPLIER", f"no contract names the supplier {shown(supplier)}; there are: {known}")
+
+
+def contract_for(supplier: str, kind: str) -> Contract:
+    """The contract of a kind that this supplier may send.
+
+    Raises:
+        DeliveryError: there is no such kind, or it is not this supplier's to send.
+    """
+    contract = contract_of(kind)
+    check_supplier(supplier)
     if supplier not in contract.suppliers:
         allowed = nearest(supplier, contract.suppliers)
         raise DeliveryError("WRONG_SUPPLIER", f"{kind} is sent by {allowed} and not by {supplier}")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from transforms.dbt_process import BuildProgress
     from transforms.explain import Explanation
     from warehouse.record import ReceiptOutcome
+    from warehouse.revisions import Revision
     from warehouse.supply import Supply
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ class SyntheticLayout(StrEnum):
 
 
 class OutputFormat(StrEnum):
-    """How ``rasso status`` answers."""
+    """How ``rasso status`` and ``rasso revisions`` answer."""
 
     table = "table"
     json = "json"
@@ -194,6 +195,44 @@ def _print_supply(supply: Supply) -> None:
     out.print(table)
 
 
+@app.command()
+def revisions(
+    supplier: Annotated[str | None, typer.Option(help="Of this supplier only, such as home-office.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of this extract only, such as home_office_outcomes.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="With one of these months at least: 2020-11 or 2020-01..2020-12.")
+    ] = None,
+    output: Annotated[OutputFormat, typer.Option("--format", help="A table to read, or JSON.")] = OutputFormat.table,
+) -> None:
+    """List what later deliveries say of what earlier ones had said: rows new, changed, the same, gone."""
+    from warehouse.revisions import PAGE, list_revisions
+    from warehouse.selection import Selection
+
+    settings = Settings()
+    selection = Selection.of(supplier, kind, period)
+    shown = [one for one in list_revisions(settings).revisions if selection.has(one.supplier, one.kind, one.period)]
+    if output is OutputFormat.json:
+        sys.stdout.write(json.dumps({"revisions": [one.as_json() for one in shown]}, indent=2) + "\n")
+        return
+    if shown:
+        _print_revisions(shown)
+    else:
+        out.print("no accepted delivery that was asked for says again what an earlier one had said")
+    out.print(f"every revision: {settings.reports / PAGE}", markup=False)
+
+
+def _print_revisions(shown: Sequence[Revision]) -> None:
+    """A line for each of them; rows of a case extract that are left out stay, so none of them is gone."""
+    table = Table("supplier", "extract", "months", "sent before", "sent", title="Revisions, sent last first")
+    for name in ("new", "changed", "same", "gone"):
+        table.add_column(name, justify="right")
+    for one in shown:
+        when = f"{one.sent_at:%Y-%m-%d %H:%M}"
+        rows = ["" if count is None else f"{count:,}" for count in (one.new, one.changed, one.same, one.gone)]
+        table.add_row(one.supplier, one.kind, str(one.period), "yes" if one.is_resupply else "no", when, *rows)
+    out.print(table)
+
+
 _WELL = {"accepted", "duplicate", "released", "replaced"}
 _SHOWN_LINES = 20
 _HELD = Annotated[str, typer.Argument(help="Id of the hand-over, the beginning of one, or supplier/delivery.")]
@@ -249,12 +288,12 @@ def reprocess(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is meant and change nothing.")] = False,
 ) -> None:
     """Receive deliveries again from the archive, after a contract or an alias was mended; give what is meant."""
-    from extracts.period import Period
-    from warehouse.reprocessing import Meant, find
+    from warehouse.reprocessing import find
     from warehouse.reprocessing import reprocess as ask_for
+    from warehouse.selection import Selection
 
     settings = Settings()
-    meant = Meant(supplier, kind, Period.parse(period) if period else None)
+    meant = Selection.of(supplier, kind, period)
     if dry_run:
         suppliers = Counter(find(settings, meant).values())
         for name, count in sorted(suppliers.items()):

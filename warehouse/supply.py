@@ -19,6 +19,7 @@ from extracts.calendar import due_extracts
 from extracts.suppliers import all_suppliers
 from warehouse import ledger
 from warehouse.lake import ask
+from warehouse.revisions import PAGE as REVISIONS_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -173,7 +174,8 @@ def in_words(overdue: Iterable[Overdue]) -> list[str]:
 def write_supply_page(settings: Settings, supply: Supply) -> Path:
     """Write the page of suppliers; returns its path."""
     names = {supplier: known.name for supplier, known in all_suppliers().items()}
-    shown = {"supply": supply, "names": names, "meaning": MEANING, "well": WELL}
+    revisions = REVISIONS_PAGE if (settings.reports / REVISIONS_PAGE).exists() else None
+    shown = {"supply": supply, "names": names, "meaning": MEANING, "well": WELL, "revisions": revisions}
     return write_page(settings.reports / PAGE, _TEMPLATE, shown)
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from extracts.contract import all_contracts
+from extracts.delivery import contract_for
 from extracts.names import nearest, shown
 from extracts.suppliers import all_suppliers
 from warehouse import ledger
@@ -35,14 +36,13 @@ def waive(settings: Settings, rule_id: str, supplier: str, until: date, *, reaso
     A later waiver of the same rule and supplier takes the place of the earlier; one until yesterday ends it.
 
     Raises:
-        DecisionError: there is no such rule or supplier, the rule holds no deliveries, the day is too far away or
-            past, or the words are no good.
+        DecisionError: there is no such rule, it holds no deliveries, the day is past or too far away, or the words are
+            no good.
+        DeliveryError: there is no such supplier, or it does not send what the rule is about.
         KeysError: there is no key to sign with.
     """
     reason, actor = checked_words(reason, actor)
-    _check_rule(rule_id)
-    if supplier not in all_suppliers():
-        raise DecisionError(f"there is no supplier {shown(supplier)}; there are: {nearest(supplier, all_suppliers())}")
+    contract_for(supplier, _kind_held_by(rule_id))
     today = settings.as_of
     if not today - timedelta(days=1) <= until <= today + timedelta(days=LONGEST_DAYS):
         raise DecisionError(f"a waiver ends within {LONGEST_DAYS} days from {today}; yesterday ends one that there is")
@@ -64,11 +64,13 @@ def current_waivers(settings: Settings) -> list[ledger.WaiverRow]:
     return ask(settings, lambda lake: ledger.waivers_on(lake, all_suppliers(), settings.as_of))
 
 
-def _check_rule(rule_id: str) -> None:
-    rules = {rule.rule_id: rule for contract in all_contracts().values() for rule in contract.rules}
-    rule = rules.get(rule_id)
-    if rule is None:
-        holding = [rule.rule_id for rule in rules.values() if rule.severity == "delivery"]
+def _kind_held_by(rule_id: str) -> str:
+    """The kind of extract whose deliveries a rule holds."""
+    rules = {rule.rule_id: (kind, rule) for kind, contract in all_contracts().items() for rule in contract.rules}
+    if rule_id not in rules:
+        holding = [known for known, (_, rule) in rules.items() if rule.severity == "delivery"]
         raise DecisionError(f"there is no rule {shown(rule_id)}; these hold deliveries: {nearest(rule_id, holding)}")
+    kind, rule = rules[rule_id]
     if rule.severity != "delivery":
         raise DecisionError(f"rule {rule_id} holds no delivery (it is of severity {rule.severity}): nothing to waive")
+    return kind

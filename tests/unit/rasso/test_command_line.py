@@ -15,7 +15,7 @@ from extracts.synthetic.aggregates import write_samples
 RASSO = Path(sys.executable).with_name("rasso")
 COMMANDS = (
     *("deliver", "receive", "link", "build", "publish", "run", "status", "up"),
-    *("contracts", "make-key", "synthesise", "release", "reject", "verify"),
+    *("contracts", "make-key", "synthesise", "release", "reject", "verify", "revisions"),
 )
 
 
@@ -82,6 +82,47 @@ def test_a_delivery_that_waits_and_one_that_arrives_are_in_the_status(tmp_path: 
     (home / "landing" / sample.supplier / "half-a-delivery").mkdir()
     status = json.loads(rasso(home, "status", "--format", "json").stdout)
     assert status["counts"] == {"waiting": 1, "arriving": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("--supplier", "home-ofice"), "no contract names the supplier 'home-ofice'; there are: home-office, "),
+        (("--kind", "police_crime"), "no contract for the kind 'police_crime'; there are: police_crimes, "),
+        (("--supplier", "kent-police", "--kind", "cps_reviews"), "and not by kent-police"),
+        (("--period", "2020"), "'2020' is no period; write 2014-03 or 2017-04..2018-03"),
+    ],
+    ids=["unknown_supplier", "unknown_kind", "kind_of_others", "no_period"],
+)
+def test_revisions_of_what_there_is_not_are_refused_in_one_line(
+    tmp_path: Path, asked: tuple[str, ...], message: str
+) -> None:
+    answer = rasso(tmp_path / "home", "revisions", *asked)
+    assert answer.returncode == 1
+    assert message in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "home").exists()
+
+
+def test_revisions_are_listed_as_asked_and_none_is_said(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample = write_samples(tmp_path / "samples")[-1]
+    handed_over = ("--supplier", sample.supplier, "--kind", sample.kind, "--synthetic", "--period", str(sample.period))
+    rasso(home, "deliver", sample.path, *handed_over)
+    assert "1 accepted" in rasso(home, "receive").stdout
+    assert "says again what an earlier one had said" in rasso(home, "revisions").stdout
+    header, *rows = sample.path.read_text(encoding="utf-8").splitlines()
+    sample.path.write_text("\n".join([header, *reversed(rows)]), encoding="utf-8")
+    rasso(home, "deliver", sample.path, *handed_over)
+    assert "1 accepted" in rasso(home, "receive").stdout
+
+    table = rasso(home, "revisions", "--period", str(sample.period)).stdout
+    assert "Revisions, sent last first" in table
+    assert sample.supplier in table
+    (revision,) = json.loads(rasso(home, "revisions", "--format", "json").stdout)["revisions"]
+    assert (revision["kind"], revision["period"]) == (sample.kind, str(sample.period))
+    assert [revision[count] for count in ("new", "changed", "same", "gone")] == [0, 0, 43, 0]
+    assert json.loads(rasso(home, "revisions", "--format", "json", "--period", "2001-01").stdout) == {"revisions": []}
 
 
 def test_a_second_up_on_the_same_home_is_refused(tmp_path: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from extracts.contract import all_contracts
 from transforms.catalogue import ROOM
-
-if TYPE_CHECKING:
-    from extracts.contract import Contract
 
 MODELS = ROOM / "models"
 _CALL = re.compile(r"\{\{ current_rows\('(\w+)', \[([^\]]+)\]\) \}\}\n")
@@ -28,14 +25,16 @@ def _current(kind: str) -> tuple[str, list[str]]:
     return call[1], re.findall(r"\w+", call[2])
 
 
-def _keys(contract: Contract) -> list[str]:
-    """What tells the rows of one file apart."""
-    rule = next(rule for rule in contract.rules if rule.check == "duplicateValues")
-    return [str(key) for key in rule.arguments["properties"] if key != "file_id"]
-
-
 def test_there_are_twelve_kinds() -> None:
     assert len(set(CASE_KINDS)) == 12
+
+
+def test_every_contract_names_a_key_and_those_of_statistics_hold_their_period() -> None:
+    with (ROOM / "seeds" / "extract_kinds.csv").open(encoding="utf-8", newline="") as lines:
+        is_case_level = {row["kind"]: row["is_case_level"] == "true" for row in csv.DictReader(lines)}
+
+    assert all(contract.key for contract in all_contracts().values())
+    assert {kind: not contract.holds_whole_periods for kind, contract in all_contracts().items()} == is_case_level
 
 
 @pytest.mark.parametrize("kind", CASE_KINDS)
@@ -43,7 +42,7 @@ def test_a_current_row_is_told_by_the_key_of_its_contract(kind: str) -> None:
     model, keys = _current(kind)
     own = {"cps_area_code"} if kind in OF_ONE_AREA else set()
 
-    assert set(keys) - own == set(_keys(all_contracts()[kind])) - own
+    assert set(keys) - own == set(all_contracts()[kind].key) - own
     assert own <= set(keys)
     assert f"source('extracts', '{kind}')" in (MODELS / "staging" / f"{model}.sql").read_text(encoding="utf-8")
 

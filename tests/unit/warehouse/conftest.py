@@ -38,19 +38,21 @@ class Home:
         name: str,
         files: Mapping[str, tuple[bytes, str]],
         *,
+        supplier: str = SUPPLIER,
+        kind: str = KIND,
         is_synthetic: bool = True,
         sent_at: datetime = datetime(2021, 6, 1, 12, tzinfo=UTC),
     ) -> Path:
         """Land a delivery of (content, period) by file name under a folder name; returns the folder."""
-        folder = self.settings.landing / SUPPLIER / name
+        folder = self.settings.landing / supplier / name
         folder.mkdir(parents=True)
         entries = []
         for file_name, (content, period) in files.items():
             (folder / file_name).write_bytes(content)
             sha256 = hashlib.sha256(content).hexdigest()
-            entries.append({"name": file_name, "kind": KIND, "period": period, "sha256": sha256})
+            entries.append({"name": file_name, "kind": kind, "period": period, "sha256": sha256})
         document = {
-            "supplier": SUPPLIER,
+            "supplier": supplier,
             "sent_at": sent_at.isoformat(),
             "is_synthetic": is_synthetic,
             "files": entries,
