@@ -17,15 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from extracts.contract import place_aliases
 from extracts.encrypted import EncryptedFileError, file_key
-from extracts.staging import (
-    ARCHIVE_DAMAGED,
-    ColumnPlan,
-    StagedFile,
-    StagingError,
-    StagingJob,
-    place_keys,
-    with_tuples,
-)
+from extracts.staging import place_keys
+from extracts.staging_jobs import ARCHIVE_DAMAGED, ColumnPlan, StagedFile, StagingError, StagingJob
 from extracts.suppliers import all_suppliers
 
 if TYPE_CHECKING:
@@ -155,7 +148,7 @@ class Reader:
         answer = self._ask(json.dumps(asdict(job)))
         if "staged" not in answer:
             raise StagingError(answer["code"], answer["message"])
-        return StagedFile(**with_tuples(answer["staged"]))
+        return StagedFile.from_document(answer["staged"])
 
     def close(self) -> None:
         """End the process."""

@@ -17,7 +17,7 @@ from extracts.delivery import DeliveryError, stated_period
 from extracts.names import shown
 from extracts.period import Period
 from extracts.reader import FileToRead
-from extracts.staging import StagingError
+from extracts.staging_jobs import StagingError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """What a packed file holds, counted before it is read: a small file may unpack to more than a disk holds.
 
-Belongs here: counting and refusing. Does not belong here: reading what was counted (``extracts.staging``).
+Belongs here: counting and refusing. Does not belong here: reading what was counted (``extracts.formats``).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from extracts.contract import all_contracts
 from extracts.delivery import DeliveryError, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
-from extracts.staging import OUR_FAULTS, StagingError
+from extracts.staging_jobs import OUR_FAULTS, StagingError
 from warehouse import decisions, journal, ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from extracts.core_dumps import forbid_core_dumps
 from extracts.encrypted import DecryptedFile, read_header
+from extracts.process_guards import forbid_core_dumps
 from extracts.reader import ReadingKeys
 
 if TYPE_CHECKING:

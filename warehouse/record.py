@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from expectations.report import FileReport, Report, RuleReport, page_of
 from extracts.delivery import DeliveryError
 from extracts.period import Period
-from extracts.staging import StagingError
+from extracts.staging_jobs import StagingError
 from warehouse import ledger
 from warehouse.version import code_version
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from expectations.validation import Validation
     from extracts.contract import Contract
     from extracts.delivery import Manifest, ManifestFile
-    from extracts.staging import StagedFile
+    from extracts.staging_jobs import StagedFile
     from warehouse.archive import Archived
     from warehouse.arrival import Arrival
 

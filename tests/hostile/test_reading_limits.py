@@ -17,7 +17,7 @@ from small_extracts import CPS, CRIME, cps_month, good_extract, recorded_crime
 
 from extracts.contract import all_contracts
 from extracts.reader import FileToRead, Reader
-from extracts.staging import StagingError
+from extracts.staging_jobs import StagingError
 from rasso.settings import Settings
 
 if TYPE_CHECKING:

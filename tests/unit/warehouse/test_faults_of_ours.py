@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from extracts.staging import StagedFile
+    from extracts.staging_jobs import StagedFile
     from warehouse.record import ReceiptOutcome
 
 HEADER = (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from extracts.staging import StagedFile
+    from extracts.staging_jobs import StagedFile
     from rasso.settings import Settings
 
 

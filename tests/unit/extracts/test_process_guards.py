@@ -1,4 +1,4 @@
-"""Core dumps: a process that reads case references or keys leaves none."""
+"""Process guards: a process that reads case references or keys leaves no core dump."""
 
 from __future__ import annotations
 
