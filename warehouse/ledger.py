@@ -241,6 +241,29 @@ STANDING = f"""(
 )"""
 
 
+# Files that were sent again after they had been loaded, and name the file that was: with the same bytes a supplier says
+# again, and last, what it had said. (stg_ledger__delivery_files says the same.)
+SENT_AGAIN = f"""(
+    select again.hand_over_id, again.sent_at, again.finished_at, loaded_file.kind, loaded_file.delivery_id,
+        loaded_file.file_id
+    from {ALIAS}.ledger.delivery as again
+    inner join {ALIAS}.ledger.delivery_file as again_file on again.hand_over_id = again_file.hand_over_id
+    inner join {ALIAS}.ledger.delivery_file as loaded_file
+        on again_file.kind = loaded_file.kind
+        and again_file.sha256 = loaded_file.sha256
+        and again_file.period_start = loaded_file.period_start
+        and again_file.period_end = loaded_file.period_end
+    inner join {ALIAS}.ledger.delivery as loaded
+        on loaded_file.hand_over_id = loaded.hand_over_id
+        and again.supplier = loaded.supplier
+    where again.state in ('accepted', 'duplicate')
+        and again_file.rows_duplicate > 0
+        and loaded.state = 'accepted'
+        and loaded_file.rows_in > loaded_file.rows_duplicate
+        and again.sent_at > loaded.sent_at
+)"""
+
+
 class ClaimLostError(Exception):
     """Somebody else took the delivery over: this worker's lease had run out."""
 
@@ -564,11 +587,18 @@ def give_back(connection: duckdb.DuckDBPyConnection, worker: str) -> None:
 
 
 def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
-    """Whether there is a build, and a publication of one, that began after the last delivery was accepted."""
+    """Whether there is a build, and a publication of one, that began after the last delivery that changed anything.
+
+    It was accepted, or said again what had been said: what counts may be another row.
+    """
     row = connection.execute(
         f"""
         with
-        accepted as (select max(finished_at) as last_at from {ALIAS}.ledger.delivery where state = 'accepted'),
+        accepted as (
+            select max(finished_at) as last_at
+            from {ALIAS}.ledger.delivery
+            where state = 'accepted' or hand_over_id in (select hand_over_id from {SENT_AGAIN})
+        ),
         builds as (
             select build.*, publication.release_id
             from {ALIAS}.ledger.build as build

@@ -123,6 +123,7 @@ def _of_kind(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[
         "table": f"{ALIAS}.extracts.{contract.kind}",
         "ledger": f"{ALIAS}.ledger",
         "standing": ledger.STANDING,
+        "again": ledger.SENT_AGAIN,
         "key": ", ".join((*contract.key, "period_end") if contract.holds_whole_periods else contract.key),
         "gone": "counted.gone" if contract.holds_whole_periods else "null",
         "sent": ", ".join(column.stored_as for column in contract.columns if column.derivation is None),
@@ -141,9 +142,10 @@ _SAID = """
 with
 deliveries as (
     select
-        supplier, delivery_id, max(sent_at) as sent_at,
+        supplier, delivery_id, greatest(max(sent_at), max(again.said_at)) as sent_at,
         arg_min(delivery_name, received_at) as delivery_name, arg_min(hand_over_id, received_at) as hand_over_id
     from {ledger}.delivery
+    left join (select delivery_id, max(sent_at) as said_at from {again} group by all) as again using (delivery_id)
     where state = 'accepted' and hand_over_id in {standing}
     group by supplier, delivery_id
 ),

@@ -1,6 +1,6 @@
 {#-
     The current rows of a kind: per key the row of the accepted delivery with the greatest (sent_at, delivery_id),
-    whatever the order of arrival. An extract holds what changed in its period, so rows that no later delivery has stay.
+    whatever the order of arrival; a file that was sent again speaks when it was sent last. An extract holds what changed in its period, so rows that no later delivery has stay.
     Where one delivery has a key in several files, the file of the latest period speaks. A record whose latest row
     withdraws it has no current row, whatever earlier rows say. Keys are those of the contract, whose parts no accepted
     row lacks.
@@ -39,7 +39,7 @@ latest as (
         row_number() over (
             partition by {% for key in keys %}received.{{ key }}{{ ", " if not loop.last }}{% endfor %}
             order by
-                deliveries.sent_at desc nulls last,
+                greatest(deliveries.sent_at, delivery_files.sent_again_at) desc nulls last,
                 received.delivery_id desc,
                 delivery_files.period_end desc nulls last,
                 received.file_id desc,

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from warehouse import ledger
 from warehouse.lake import ALIAS, literal
 from warehouse.linkage.likeness import EDGES, FOLDED
 
@@ -41,6 +42,7 @@ KEY = (
     "submitted_date",
 )
 _KEY = ", ".join(KEY)
+_LINKED_KINDS = "('police_crimes', 'police_referrals', 'cps_receipts')"
 _FEW = 500  # deliveries that are named in a query, so that DuckLake reads their files alone
 _REFERRAL_KEY = """
     force_code,
@@ -54,7 +56,7 @@ _REFERRAL_KEY = """
 
 
 def find_new_deliveries(connection: duckdb.DuckDBPyConnection, *, is_full: bool) -> list[str]:
-    """Fill ``accepted`` (deliveries of the kinds that are linked) and ``new_delivery``; returns the ids of the latter.
+    """Fill ``accepted`` (files of the kinds that are linked) and ``new_delivery``; returns the ids of the latter.
 
     New are those that no run has linked, or all of them where ``is_full``.
     """
@@ -62,18 +64,18 @@ def find_new_deliveries(connection: duckdb.DuckDBPyConnection, *, is_full: bool)
     connection.execute(
         f"""
         create or replace temp table accepted as
-        select delivery_id, max(sent_at) as sent_at
-        from {ALIAS}.ledger.delivery
-        where state = 'accepted'
-            and hand_over_id in (
-                select hand_over_id from {ALIAS}.ledger.delivery_file
-                where kind in ('police_crimes', 'police_referrals', 'cps_receipts')
-            )
-        group by delivery_id
+        select file.delivery_id, file.file_id, greatest(max(delivery.sent_at), max(again.sent_at)) as sent_at
+        from {ALIAS}.ledger.delivery as delivery
+        inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
+        left join {ledger.SENT_AGAIN} as again
+            on file.delivery_id = again.delivery_id
+            and file.file_id = again.file_id
+        where delivery.state = 'accepted' and file.kind in {_LINKED_KINDS}
+        group by all
         """
     )
     connection.execute(
-        f"create or replace temp table new_delivery as select delivery_id from accepted where not ({known})"
+        f"create or replace temp table new_delivery as select distinct delivery_id from accepted where not ({known})"
     )
     return [row[0] for row in connection.execute("from new_delivery order by all").fetchall()]
 
@@ -92,7 +94,7 @@ def is_linked_delivery_gone(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def is_linked_delivery_changed(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether rows that were linked were replaced since: their delivery was received again."""
+    """Whether rows that were linked were replaced since, or were sent again: another row of a key may speak last."""
     row = connection.execute(
         f"""
         select 1 from {ALIAS}.linkage.linked_delivery as linked
@@ -101,6 +103,11 @@ def is_linked_delivery_changed(connection: duckdb.DuckDBPyConnection) -> bool:
         where again.state = 'accepted'
             and again.reprocess_of is not null
             and again.finished_at > run.started_at
+        union all
+        select 1 from {ledger.SENT_AGAIN} as again
+        inner join {ALIAS}.linkage.linked_delivery as linked using (delivery_id)
+        where again.kind in {_LINKED_KINDS}
+            and again.finished_at > (select max(started_at) from {ALIAS}.linkage.link_run)
         limit 1
         """
     ).fetchone()
@@ -220,7 +227,9 @@ def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str,
         select delivered.*, accepted.sent_at
         from {rows} as delivered
         inner join ({wanted}) as wanted on {matches}
-        inner join accepted on delivered.delivery_id = accepted.delivery_id
+        inner join accepted
+            on delivered.delivery_id = accepted.delivery_id
+            and delivered.file_id = accepted.file_id
         qualify row_number() over (
             partition by {", ".join(f"delivered.{column}" for column in key)}
             order by

@@ -264,7 +264,7 @@ class _Tokenised:
                 f" select '{delivery_id}', 0, row_number() over (), {columns} from arrived"
             )
             connection.execute(
-                "insert into lake.ledger.delivery_file (hand_over_id, delivery_id, kind) values (?, ?, ?)",
+                "insert into lake.ledger.delivery_file (hand_over_id, delivery_id, file_id, kind) values (?, ?, 0, ?)",
                 [delivery_id[:16], delivery_id, kind],
             )
         connection.execute(

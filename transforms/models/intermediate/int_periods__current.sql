@@ -32,7 +32,7 @@ accepted_files as (
         extract_kinds.period_grain,
         case extract_kinds.period_grain when 'month' then interval 1 month else interval 3 month end as step,
         deliveries.delivery_id,
-        deliveries.sent_at,
+        greatest(deliveries.sent_at, delivery_files.sent_again_at) as sent_at,
         delivery_files.period_start as file_start,
         delivery_files.period_end as file_end,
     from delivery_files

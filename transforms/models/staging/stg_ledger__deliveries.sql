@@ -30,11 +30,11 @@ standing as (
     qualify
         row_number() over (
             partition by coalesce(reprocess_of, hand_over_id)
-            order by finished_at desc, hand_over_id
+            order by finished_at desc, hand_over_id asc
         ) = 1
         or state = 'accepted' and row_number() over (
             partition by coalesce(reprocess_of, hand_over_id), state
-            order by finished_at desc, hand_over_id
+            order by finished_at desc, hand_over_id asc
         ) = 1
 
 ),

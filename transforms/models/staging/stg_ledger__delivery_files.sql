@@ -1,3 +1,6 @@
+-- Whoever sends the same file again says last what it holds, though its rows are loaded once: the order of what was
+-- sent decides what counts, and not the order of arrival.
+
 with
 
 source as (
@@ -6,22 +9,38 @@ source as (
 
 ),
 
-final as (
+received as (
 
     select
         hand_over_id,
-        delivery_id,
-        file_id,
-        file_name,
-        kind,
+        supplier,
+        sent_at,
+    from {{ source('ledger', 'delivery') }}
+    where state in ('accepted', 'duplicate')
+
+),
+
+final as (
+
+    select
+        source.hand_over_id,
+        source.delivery_id,
+        source.file_id,
+        source.file_name,
+        source.kind,
         -- A period is whole months, whichever of its days the sender names.
-        cast(date_trunc('month', period_start) as date) as period_start,
-        last_day(period_end) as period_end,
-        rows_in,
-        rows_loaded,
-        rows_quarantined,
-        rows_duplicate,
+        cast(date_trunc('month', source.period_start) as date) as period_start,
+        last_day(source.period_end) as period_end,
+        source.rows_in,
+        source.rows_loaded,
+        source.rows_quarantined,
+        source.rows_duplicate,
+        max(if(source.rows_duplicate > 0, received.sent_at, null)) over (
+            partition by
+                received.supplier, source.kind, source.sha256, source.period_start, source.period_end
+        ) as sent_again_at,
     from source
+    left join received on source.hand_over_id = received.hand_over_id
 
 )
 
