@@ -88,9 +88,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Reprocessing:
-    """That a hand-over (the first receipt of a delivery) is to be received again, why, and who asked."""
+    """That a hand-over (the first receipt of a delivery) is to be received again, why, and who asked.
+
+    ``number`` counts the requests for one hand-over, from 1.
+    """
 
     hand_over_id: str
+    number: int
     reason: str
     actor: str
     as_of: date
@@ -104,7 +108,7 @@ class Reprocessing:
     @property
     def receipt_id(self) -> str:
         """Hand-over id under which it is received again: the same whoever takes the work up."""
-        asked = f"reprocess\n{self.hand_over_id}\n{self.decided_at.isoformat()}"
+        asked = f"reprocess\n{self.hand_over_id}\n{self.number}"
         return hashlib.sha256(asked.encode()).hexdigest()[:ID_LENGTH]
 
 

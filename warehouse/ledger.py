@@ -348,6 +348,12 @@ def open_receipts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
+def times_asked(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How often each hand-over was asked for once more; those that never were are left out."""
+    rows = connection.execute(f"select hand_over_id, count(*) from {ALIAS}.ledger.reprocessing group by all").fetchall()
+    return dict(rows)
+
+
 def waivers_on(connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str], day: date) -> list[WaiverRow]:
     """Waivers for these suppliers that have not expired on a day. Of several of one rule the last decided holds."""
     rows = connection.execute(

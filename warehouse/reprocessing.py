@@ -69,7 +69,11 @@ def reprocess(settings: Settings, meant: Selection, *, reason: str, actor: str) 
     for first_id in found:
         hand_over(settings, keys, first_id)  # what is not there could not be received again
     moment = ledger.now()
-    requests = [Reprocessing(first_id, reason, actor, settings.as_of, moment) for first_id in found]
     with writing(settings) as connection:
+        asked = ledger.times_asked(connection)
+        requests = [
+            Reprocessing(first_id, asked.get(first_id, 0) + 1, reason, actor, settings.as_of, moment)
+            for first_id in found
+        ]
         record(settings, keys, connection, requests)
     return [request.receipt_id for request in requests]

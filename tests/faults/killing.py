@@ -86,13 +86,20 @@ def _note(what: str) -> None:
         _killer.note(what)
 
 
-def run(home: Path) -> None:
-    """Receive what waits, release what is held, receive it, link; to be run again by whoever finds it undone."""
+def run(home: Path, *, is_again: bool) -> None:
+    """Receive what waits, release what is held, receive Kent's again where it ``is_again``, link.
+
+    To be run again by whoever finds it undone.
+    """
     from rasso.settings import Settings
+    from warehouse import ledger
     from warehouse.decisions import decide
     from warehouse.intake import receive_deliveries, waiting_batches
     from warehouse.keys import read_keys
+    from warehouse.lake import reading
     from warehouse.linkage import link
+    from warehouse.reprocessing import reprocess
+    from warehouse.selection import Selection
     from warehouse.status import current_status
 
     settings = Settings(home=home, as_of=date(2021, 1, 15), threads=1)
@@ -103,6 +110,14 @@ def run(home: Path) -> None:
             if delivery.state == "held":
                 reason = "The supplier confirmed it by telephone."
                 decide(settings, delivery.hand_over_id, "release", reason=reason, actor="A. Steward")
+    if is_again:
+        with reading(settings) as connection:
+            is_asked_for = bool(ledger.times_asked(connection))
+        if not is_asked_for:
+            kent = Selection(supplier="kent-police")
+            reprocess(settings, kent, reason="A rule of the contract was mended.", actor="An Engineer")
+        for batch in waiting_batches(settings):
+            receive_deliveries(settings, batch)
     link(settings, read_keys(settings))
 
 
@@ -113,7 +128,7 @@ def _child(job: Mapping[str, Any], answers: int) -> None:
     sys.addaudithook(_killer.hook)
     if after := job.get("kill_after"):
         threading.Thread(target=_kill_after, args=(after,), daemon=True).start()
-    run(home)
+    run(home, is_again=job.get("is_again", False))
     with os.fdopen(answers, "w") as out:
         json.dump(_killer.seen, out)
 

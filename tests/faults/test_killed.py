@@ -48,7 +48,10 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Waiting:
-    """Kent is accepted with a row quarantined, Essex held and released, Surrey accepted; the quiet run as reference."""
+    """Kent is accepted with a row quarantined and received again, Essex held and released, Surrey accepted.
+
+    With the quiet run as reference.
+    """
     folder = tmp_path_factory.mktemp("killed")
     forces = new_forces(folder)
     forces.land(KENT, 20, bad_rows=[7])
@@ -57,12 +60,12 @@ def waiting(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Waiting
     (forces.settings.root / "crimes.csv").unlink()
     template = folder / "template"
     shutil.copytree(forces.settings.root, template)
-    status, effects = runner.run(forces.settings)
+    status, effects = runner.run(forces.settings, is_again=True)
     assert status == 0
     # A lake keeps the paths of its files: the reference is made where it stays.
     quiet = new_forces(folder / "quiet").settings
     shutil.copytree(template / "landing", quiet.landing, dirs_exist_ok=True)
-    assert runner.run(quiet)[0] == 0
+    assert runner.run(quiet, is_again=True)[0] == 0
     return Waiting(template, forces.settings, quiet, effects)
 
 
@@ -101,16 +104,16 @@ def differences(waiting: Waiting) -> dict[str, object]:
 def killed_and_run_again(waiting: Waiting, runner: Runner, **job: object) -> dict[str, object]:
     """Kill a run, run again to the end; returns what differs from the quiet run."""
     waiting.begin()
-    status, _ = runner.run(waiting.settings, **job)
+    status, _ = runner.run(waiting.settings, is_again=True, **job)
     assert status in (KILLED, 0)
-    assert runner.run(waiting.settings)[0] == 0
+    assert runner.run(waiting.settings, is_again=True)[0] == 0
     return differences(waiting)
 
 
 def test_an_uninterrupted_run_equals_another_and_the_next_changes_nothing(waiting: Waiting, runner: Runner) -> None:
     waiting.begin()
     for _ in range(2):
-        assert runner.run(waiting.settings)[0] == 0
+        assert runner.run(waiting.settings, is_again=True)[0] == 0
     assert differences(waiting) == {}
     _check_that_a_doubled_row_is_found(waiting)
 
@@ -142,7 +145,7 @@ def test_every_kind_of_side_effect_is_seen(waiting: Waiting) -> None:
 def test_a_run_that_is_killed_has_not_come_to_its_end(waiting: Waiting, runner: Runner) -> None:
     """The guard of all others: a kill that does not happen would prove nothing."""
     waiting.begin()
-    assert runner.run(waiting.settings, kill_at=len(waiting.effects) // 2) == (KILLED, [])
+    assert runner.run(waiting.settings, is_again=True, kill_at=len(waiting.effects) // 2) == (KILLED, [])
     assert differences_or_fault(waiting)
 
 
