@@ -19,7 +19,8 @@ run: $(VENV)/installed  ## Start a local Airflow, deliver samples (or EXTRACTS=f
 
 test: $(VENV)/installed  ## Run every check and every test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 --durations-min 5 $(TESTS)
+	@# In the order in which they lie, the long ones (acceptance, end to end) first: else a worker is idle at the end.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 5 $(TESTS)
 
 test-long: $(VENV)/installed  ## Run the long fault loops: killed at every step, at random times
 	$(BIN)/python -m pytest -m long --durations 5 $(TESTS)

@@ -5,12 +5,11 @@ The event only rings the bell. Whatever waits is received: a lost event costs on
 
 from __future__ import annotations
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, dag, get_current_context, task
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from warehouse.doorbell import LandingDoorbell
+from warehouse.doorbell import LANDING
 
-LANDING = Asset("x-rasso://landing", watchers=[AssetWatcher(name="doorbell", trigger=LandingDoorbell())])
 WAREHOUSE = Asset("x-rasso://warehouse")
 
 

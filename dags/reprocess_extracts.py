@@ -5,10 +5,10 @@ Started by an engineer, in Airflow's form. It only says what is meant: what foll
 
 from __future__ import annotations
 
-from airflow.sdk import Asset, Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-LANDING = Asset("x-rasso://landing")
+from warehouse.doorbell import LANDING
 
 
 def _optional(title: str, words: str) -> Param:

@@ -53,11 +53,15 @@ def free_port(wanted: int) -> int:
 
 
 class LocalAirflow:
-    """Api-server, scheduler, dag-processor and triggerer of one home; a context that stops all that it started."""
+    """Api-server, scheduler, dag-processor and triggerer of one home; a context that stops all that it started.
 
-    def __init__(self, settings: Settings, port: int) -> None:
+    ``database`` is SQLAlchemy's address of Airflow's own database; without it, it is SQLite in the home.
+    """
+
+    def __init__(self, settings: Settings, port: int, database: str = "") -> None:
         self._settings = settings
         self._port = port
+        self._database = database or f"sqlite:///{settings.airflow / 'airflow.db'}"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -84,12 +88,12 @@ class LocalAirflow:
         for name in PROCESSES:
             self.start_process(name)
 
-    def start_process(self, name: str) -> None:
-        """Start one of the four processes."""
+    def start_process(self, name: str, label: str = "") -> None:
+        """Start one of the four processes; another of the same name needs a label of its own."""
         # Task logs are read from the folder; Airflow's servers for them would listen on every interface.
         options = ["--skip-serve-logs"] if name in ("scheduler", "triggerer") else []
-        with self._log(name).open("ab") as log:
-            self._running[name] = subprocess.Popen(
+        with self._log(label or name).open("ab") as log:
+            self._running[label or name] = subprocess.Popen(
                 [*_airflow(), name, *options],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -135,22 +139,25 @@ class LocalAirflow:
     def stop(self) -> None:
         """Stop all that still runs, the scheduler first so that it starts nothing new."""
         with _undisturbed():
-            for name in ("scheduler", "triggerer", "dag-processor", "api-server"):
-                if name in self._running:
-                    self.stop_process(name)
+            for name in sorted(self._running, key=lambda label: not label.startswith("scheduler")):
+                self.stop_process(name)
 
-    def trigger(self, dag_id: str) -> None:
+    def trigger(self, dag_id: str, parameters: Mapping[str, str] | None = None) -> None:
         """Start a run of a DAG."""
-        self._run_to_end("dags", "trigger", dag_id)
+        self._run_to_end("dags", "trigger", dag_id, *(["--conf", json.dumps(parameters)] if parameters else []))
+
+    def pause(self, dag_id: str, *, is_paused: bool) -> None:
+        """Have a DAG begin no run, or begin them again."""
+        self._run_to_end("dags", "pause" if is_paused else "unpause", "--yes", dag_id)
 
     def _run_to_end(self, *arguments: str) -> None:
-        log = self._log("-".join(arguments))
+        log = self._log("-".join(arguments[:2]))
         with log.open("ab") as out:
             code = subprocess.run(
                 [*_airflow(), *arguments], env=self._environment(), stdout=out, stderr=out, check=False
             )
         if code.returncode:
-            raise StartError(f"airflow {' '.join(arguments)} failed; read {log}")
+            raise StartError(f"airflow {' '.join(arguments[:3])} failed; read {log}")
 
     def _log(self, name: str) -> Path:
         return self._settings.logs / f"airflow-{name}.log"
@@ -162,7 +169,6 @@ class LocalAirflow:
         return kept | ours | home | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
     def _configuration(self) -> Mapping[str, str]:
-        home = self._settings.airflow
         return {
             "CORE__DAGS_FOLDER": str(DAGS),
             "CORE__LOAD_EXAMPLES": "False",
@@ -177,7 +183,7 @@ class LocalAirflow:
             "API__WORKERS": "1",
             "API__SECRET_KEY": self._secret("api"),
             "API_AUTH__JWT_SECRET": self._secret("jwt"),
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "DATABASE__SQL_ALCHEMY_CONN": self._database,
             "LOGGING__BASE_LOG_FOLDER": str(self._settings.logs / "airflow"),
             "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "60",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",

@@ -25,14 +25,20 @@ class Catalogue:
         self.address = f"postgres:dbname=lake host={host} user={uri.username}{password}"
         self.empty()
 
-    def empty(self) -> None:
+    def empty(self, name: str = "lake") -> None:
         """Begin with an empty database."""
         connection = psycopg2.connect(self._server.get_uri())
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("drop database if exists lake with (force)")
-            cursor.execute("create database lake")
+            cursor.execute(f"drop database if exists {name} with (force)")
+            cursor.execute(f"create database {name}")
         connection.close()
+
+    def airflow_database(self) -> str:
+        """SQLAlchemy's address of a new, empty database for Airflow's own use."""
+        self.empty("airflow")
+        uri = urlparse(self._server.get_uri())
+        return uri._replace(scheme="postgresql+psycopg2", path="/airflow").geturl()
 
     def stop(self) -> None:
         """As when the machine it runs on goes down; nothing that was committed is lost."""

@@ -1,4 +1,4 @@
-"""The doorbell: an Airflow trigger that notices deliveries in the landing folder.
+"""The doorbell: an Airflow trigger that notices deliveries in the landing folder, and the asset that it rings for.
 
 Belongs here: noticing that something waits. Does not belong here: what waits, and whether anybody took it. The queue is
 the landing folder and the ledger.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from rasso.settings import Settings
@@ -60,3 +61,8 @@ def _waiting(landing: Path) -> frozenset[str]:
         except FileNotFoundError:  # received between listing and looking
             continue
     return frozenset(found)
+
+
+# Whoever names the asset names it with its watcher: of an asset that a DAG file names without one, Airflow removes the
+# watcher each time it reads the file.
+LANDING = Asset("x-rasso://landing", watchers=[AssetWatcher(name="doorbell", trigger=LandingDoorbell())])

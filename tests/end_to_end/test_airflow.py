@@ -85,6 +85,21 @@ def test_a_second_delivery_refreshes_the_site_without_a_hand_beside_one_that_is_
     assert published(home, "sexual_offence_convictions_defendants", third.period.end.isoformat()) is None
 
 
+def test_an_engineer_has_it_received_again(airflow: LocalAirflow, home: Settings) -> None:
+    wait_for(lambda: current_status(home).counts().get("accepted") or None, PUBLISHED_SECONDS, "a delivery", airflow)
+    wanted = {"supplier": "cps-headquarters", "period": "2014-04..2030-12"}
+    words = {"reason": "An alias of a police force was added.", "actor": "An Engineer"}
+    accepted = current_status(home).counts()["accepted"]
+    airflow.trigger("reprocess_extracts", wanted | words)
+    wait_for(
+        lambda: current_status(home).counts().get("replaced", 0) >= accepted or None,
+        PUBLISHED_SECONDS,
+        "what came of receiving again",
+        airflow,
+    )
+    assert current_status(home).counts()["accepted"] == accepted
+
+
 def test_airflow_keeps_ids_and_counts_and_nothing_of_an_extract(
     airflow: LocalAirflow, home: Settings, samples: list[Sample]
 ) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from warehouse.doorbell import LANDING
+
 DAGS = Path(__file__).parents[3] / "dags"
 NAMES = ["build_marts", "publish_scorecards", "receive_extracts", "reprocess_extracts", "watch_suppliers"]
 HEAVY = ("great_expectations", "dbt", "pandas", "open_data_contract_standard", "scorecards.publication")
@@ -51,6 +53,12 @@ def test_a_broken_dag_file_would_be_noticed(tmp_path: Path) -> None:
     broken.mkdir()
     (broken / "broken.py").write_text("from airflow.sdk import dag\nraise RuntimeError\n")
     assert airflow_sees(broken, tmp_path)["errors"] != []
+
+
+def test_no_dag_file_names_the_landing_asset_without_its_doorbell() -> None:
+    """Airflow would remove the watcher whenever it read that file, and no event would be heard."""
+    assert [path.name for path in DAGS.glob("*.py") if "x-rasso://landing" in path.read_text()] == []
+    assert [watcher.name for watcher in LANDING.watchers] == ["doorbell"]
 
 
 @pytest.mark.parametrize("name", NAMES)
