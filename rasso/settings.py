@@ -14,9 +14,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 AS_OF = "as_of"  # a file of the home that fixes its day: samples lie in the past
 
 
+class SettingsError(ValueError):
+    """A home that cannot be used as it is; the message says what to do."""
+
+
 def _day_of(home: Path) -> date:
     fixed = home.expanduser() / AS_OF
-    return date.fromisoformat(fixed.read_text(encoding="utf-8")) if fixed.is_file() else datetime.now(UTC).date()
+    if not fixed.is_file():
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(fixed.read_text(encoding="utf-8").strip())
+    except ValueError:
+        raise SettingsError(f"{fixed} holds no day; write one such as 2021-01-15, or remove the file") from None
 
 
 class Settings(BaseSettings):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from extracts.delivery import stated_period
-from warehouse import ledger
+from warehouse import decision_ledger, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Known:
     files: Sequence[ledger.KnownFile]
     natures: frozenset[bool]
     usual_rows: Mapping[tuple[str, str], float]
-    waivers: Sequence[ledger.WaiverRow]
+    waivers: Sequence[decision_ledger.WaiverRow]
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, deliveries: Sequence[DeliveryRecord], as_of: date) -> Self:
@@ -55,7 +55,7 @@ class Known:
             files=ledger.known_files(connection, hashes),
             natures=frozenset(ledger.accepted_natures(connection)),
             usual_rows=ledger.usual_rows_per_month(connection, suppliers, LEAST_MONTHS),
-            waivers=ledger.waivers_on(connection, suppliers, as_of),
+            waivers=decision_ledger.waivers_on(connection, suppliers, as_of),
         )
 
     def tested_file(self, delivery: DeliveryRecord, file: FileRecord) -> TestedFile:

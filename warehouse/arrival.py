@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from extracts.delivery import LandedDelivery, Manifest, ManifestFile
     from rasso.settings import Settings
+    from warehouse.decision_ledger import WaiverRow
     from warehouse.journal import Decision, HandOver
     from warehouse.keys import Keys
-    from warehouse.ledger import WaiverRow
 
 
 @dataclass(frozen=True, slots=True)

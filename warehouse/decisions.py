@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from extracts.names import holds_reference, shown
-from warehouse import journal, ledger
+from warehouse import decision_ledger, journal, ledger
 from warehouse.arrival import FromArchive
 from warehouse.journal import Decided, Decision, Reprocessing, Waiver
 from warehouse.keys import read_keys
@@ -62,7 +62,7 @@ def decide(
     take_up(settings)
     keys = read_keys(settings)
     with writing(settings) as connection:
-        held = _held(ledger.deliveries_called(connection, name), name)
+        held = _held(decision_ledger.deliveries_called(connection, name), name)
         if held.is_release:
             raise DecisionError(f"{_called(held)} was released and stays held all the same: {held.reason}")
         if verdict == "release" and held.reason_code in NEVER_RELEASED:
@@ -93,11 +93,11 @@ def take_up(settings: Settings) -> None:
     if not written:
         return
     with reading(settings) as connection:
-        if written <= ledger.recorded_decisions(connection):
+        if written <= decision_ledger.recorded_decisions(connection):
             return
     keys = read_keys(settings)
     with writing(settings) as connection:
-        entries = journal.decided(settings, keys, written - ledger.recorded_decisions(connection))
+        entries = journal.decided(settings, keys, written - decision_ledger.recorded_decisions(connection))
         with transaction(connection):
             _insert(connection, entries)
 
@@ -106,7 +106,7 @@ def to_receive(settings: Settings, hand_over_ids: Iterable[str]) -> list[FromArc
     """Of these, the deliveries that people released, or wanted received again, and that are still to be received."""
     wanted = set(hand_over_ids)
     with reading(settings) as connection:
-        names = [name for receipt_id, name in ledger.open_receipts(connection).items() if receipt_id in wanted]
+        names = [name for receipt_id, name in decision_ledger.open_receipts(connection).items() if receipt_id in wanted]
     if not names:
         return []
     keys = read_keys(settings)
@@ -118,7 +118,7 @@ def to_receive(settings: Settings, hand_over_ids: Iterable[str]) -> list[FromArc
     ]
 
 
-def _held(found: Sequence[ledger.NamedDelivery], name: str) -> ledger.NamedDelivery:
+def _held(found: Sequence[decision_ledger.NamedDelivery], name: str) -> decision_ledger.NamedDelivery:
     """The one delivery that is meant, where it waits for a decision."""
     if not found or len(name) < _LEAST_ID:
         raise DecisionError(f"no delivery is called {shown(name)}; rasso status lists them all")
@@ -159,27 +159,29 @@ def _words(what: str, text: str, least: int) -> str:
     return words
 
 
-def _called(delivery: ledger.NamedDelivery) -> str:
+def _called(delivery: decision_ledger.NamedDelivery) -> str:
     return f"the delivery {delivery.supplier}/{delivery.delivery_name}"
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, made: Sequence[Decided]) -> None:
     """Write the ledger's rows; runs in the caller's transaction."""
-    ledger.insert_decisions(connection, [_row(entry) for entry in made if isinstance(entry, Decision)])
-    ledger.insert_reprocessings(
+    decision_ledger.insert_decisions(connection, [_row(entry) for entry in made if isinstance(entry, Decision)])
+    decision_ledger.insert_reprocessings(
         connection,
         [
-            ledger.ReprocessingRow(entry.receipt_id, entry.hand_over_id, entry.reason, entry.actor, entry.decided_at)
+            decision_ledger.ReprocessingRow(
+                entry.receipt_id, entry.hand_over_id, entry.reason, entry.actor, entry.decided_at
+            )
             for entry in made
             if isinstance(entry, Reprocessing)
         ],
     )
-    ledger.insert_waivers(connection, [waiver_row(entry) for entry in made if isinstance(entry, Waiver)])
+    decision_ledger.insert_waivers(connection, [waiver_row(entry) for entry in made if isinstance(entry, Waiver)])
 
 
-def waiver_row(waiver: Waiver) -> ledger.WaiverRow:
+def waiver_row(waiver: Waiver) -> decision_ledger.WaiverRow:
     """The ledger's row of a waiver."""
-    return ledger.WaiverRow(
+    return decision_ledger.WaiverRow(
         waiver_id=waiver.waiver_id,
         supplier=waiver.supplier,
         rule_id=waiver.rule_id,
@@ -190,8 +192,8 @@ def waiver_row(waiver: Waiver) -> ledger.WaiverRow:
     )
 
 
-def _row(decision: Decision) -> ledger.DecisionRow:
-    return ledger.DecisionRow(
+def _row(decision: Decision) -> decision_ledger.DecisionRow:
+    return decision_ledger.DecisionRow(
         hand_over_id=decision.hand_over_id,
         verdict=decision.verdict,
         reason=decision.reason,

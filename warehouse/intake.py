@@ -10,18 +10,12 @@ Importing this module is cheap; Great Expectations is imported when the first ro
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import shutil
-import socket
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-import psutil
+from typing import TYPE_CHECKING
 
 from expectations.report import write_index, write_report
 from extracts.contract import all_contracts
@@ -29,10 +23,11 @@ from extracts.delivery import DeliveryError, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
 from extracts.staging_jobs import OUR_FAULTS, StagingError
-from warehouse import decisions, journal, ledger, loading
+from warehouse import decision_ledger, decisions, journal, ledger, loading
 from warehouse.admission import Known, admit
 from warehouse.archive import ArchiveError
 from warehouse.arrival import Landed
+from warehouse.claims import Claims, close_claims, new_worker
 from warehouse.keys import KeysError, read_keys
 from warehouse.lake import attached, reading, transaction, writer_lock
 from warehouse.record import Conclusion, DeliveryRecord, FileRecord, ReceiptOutcome, rule_rows
@@ -57,9 +52,6 @@ SHOWN_ROWS = 1000  # row numbers per rule in a supplier's feedback file
 GROUP_BYTES = 64 << 20  # of deliveries that are received together: some 600,000 rows of a case extract
 
 
-_at_work: set[str] = set()  # this process's own workers
-
-
 class _NotTogetherError(Exception):
     """Deliveries whose verdicts depend on one another, or on what another process loaded while this one was reading."""
 
@@ -79,7 +71,7 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     with reading(settings) as connection:
         staged = [path.name for path in (settings.lake / "staged").glob("*")]
         done = ledger.finished(connection, [*(arrival.hand_over_id for arrival in arrivals), *staged])
-        wanted_again = list(ledger.open_receipts(connection))
+        wanted_again = list(decision_ledger.open_receipts(connection))
     # What is recorded already was received by a process that ended before it tidied up.
     for hand_over_id in done.intersection(staged):
         shutil.rmtree(settings.lake / "staged" / hand_over_id, ignore_errors=True)
@@ -133,7 +125,7 @@ def receive_arrivals(
         readers = stack.enter_context(Readers(settings, reading_keys))
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
-        held = stack.enter_context(_Claims(settings, connection, intake.worker, arrivals)).held
+        held = stack.enter_context(Claims(settings, connection, intake.worker, arrivals)).held
         with _without_names():
             groups = (together or in_groups)(settings, held)
         try:
@@ -175,34 +167,6 @@ def in_groups(settings: Settings, arrivals: Sequence[Arrival]) -> list[list[Arri
     return groups
 
 
-class _Claims:
-    """Claims on arrivals for as long as a process works on them; what it did not finish is given back."""
-
-    def __init__(
-        self, settings: Settings, connection: duckdb.DuckDBPyConnection, worker: str, arrivals: Sequence[Arrival]
-    ) -> None:
-        self._settings, self._connection, self._worker, self._arrivals = settings, connection, worker, arrivals
-        self.held: list[Arrival] = []
-
-    def __enter__(self) -> Self:
-        _at_work.add(self._worker)
-        by_id = {arrival.hand_over_id: arrival for arrival in self._arrivals}
-        lease = timedelta(seconds=self._settings.lease_seconds)
-        with writer_lock(self._settings), transaction(self._connection):
-            for worker in ledger.claiming_workers(self._connection):
-                if _has_ended(worker):
-                    ledger.give_back(self._connection, worker)
-            ledger.register(self._connection, [(a.hand_over_id, a.supplier, a.name) for a in self._arrivals])
-            mine = ledger.claim(self._connection, list(by_id), self._worker, lease)
-        self.held = [by_id[hand_over_id] for hand_over_id in mine]
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        _at_work.discard(self._worker)  # first: where the catalogue is down, nothing is given back
-        with writer_lock(self._settings), transaction(self._connection):
-            ledger.give_back(self._connection, self._worker)
-
-
 class _Intake:
     """Receives groups of deliveries, one after the other, on one connection."""
 
@@ -217,7 +181,7 @@ class _Intake:
         self._settings, self._keys, self._connection, self._readers = settings, keys, connection, readers
         self._hand_over_key = hand_over_key
         self._validator: Validator | None = None
-        self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.worker = new_worker()
         self.faults: list[str] = []
 
     def receive(self, group: Sequence[Arrival]) -> list[ReceiptOutcome]:
@@ -405,9 +369,7 @@ class _Intake:
     ) -> None:
         started = ledger.now()
         with writer_lock(self._settings), transaction(self._connection):
-            ledger.close_claims(
-                self._connection, [conclusion.row.hand_over_id for conclusion in concluded], self.worker
-            )
+            close_claims(self._connection, [conclusion.row.hand_over_id for conclusion in concluded], self.worker)
             self._check_not_overtaken(accepted, known)
             self._take_out(accepted, known)
             files = [file for conclusion in accepted for file in conclusion.delivery.staged_files]
@@ -462,16 +424,3 @@ def _without_names() -> Iterator[None]:
         yield
     except OSError as error:
         raise IntakeError(f"the landing folder cannot be read ({error.strerror or type(error).__name__})") from None
-
-
-def _has_ended(worker: str) -> bool:
-    """Whether a worker of this machine is gone; of another machine we cannot know, and its lease must run out."""
-    host, _, pid = worker.rpartition(":")[0].rpartition(":")
-    if host != socket.gethostname():
-        return False
-    if int(pid) == os.getpid():
-        return worker not in _at_work
-    try:
-        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE  # dead, and nobody asked what of
-    except psutil.NoSuchProcess:
-        return True

@@ -1,7 +1,8 @@
-"""The ledger: what arrived, what became of it, who claims what.
+"""The ledger: what arrived and what became of it.
 
-Belongs here: reading and writing the tables of the lake's schema ``ledger``. Does not belong here: deciding what
-becomes of a delivery (``warehouse.intake``). Every write happens inside a transaction that the caller opened.
+Belongs here: reading and writing the tables of the lake's schema ``ledger``. Does not belong here: its tables of claims
+(``warehouse.claims``) and of what people decided (``warehouse.decision_ledger``), and deciding what becomes of a
+delivery (``warehouse.intake``). Every write happens inside a transaction that the caller opened.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import getpass
 import os
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -98,71 +99,6 @@ class StageRow:
     code_version: str
     contract_version: str | None
     message_code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    """What a person decided about a held delivery; ``release_id`` is the hand-over by which it is received."""
-
-    hand_over_id: str
-    verdict: str
-    reason: str
-    actor: str
-    decided_at: datetime
-    release_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReprocessingRow:
-    """That the delivery of a hand-over is received again, as the hand-over ``receipt_id``."""
-
-    receipt_id: str
-    hand_over_id: str
-    reason: str
-    actor: str
-    decided_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WaiverRow:
-    """That a rule holds no delivery of a supplier up to and including a day."""
-
-    waiver_id: str
-    supplier: str
-    rule_id: str
-    expires_on: date
-    reason: str
-    actor: str
-    decided_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NamedDelivery:
-    """A delivery that somebody names, its outcome, and what was decided about it.
-
-    ``is_release``: it is itself what came of a decision. ``is_replaced``: it was received again since.
-    """
-
-    hand_over_id: str
-    supplier: str
-    delivery_name: str
-    state: str
-    reason_code: str | None
-    reason: str | None
-    verdict: str | None
-    actor: str | None
-    is_release: bool
-    is_replaced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedFile:
-    """A file of a hand-over that may be received again; ``first_id`` is the first receipt of its delivery."""
-
-    first_id: str
-    supplier: str
-    kind: str | None
-    period: Period | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +200,6 @@ SENT_AGAIN = f"""(
 )"""
 
 
-class ClaimLostError(Exception):
-    """Somebody else took the delivery over: this worker's lease had run out."""
-
-
 def now() -> datetime:
     """The time as the ledger keeps it: UTC, without a zone."""
     return without_zone(datetime.now(UTC))
@@ -280,149 +212,27 @@ def without_zone(moment: datetime) -> datetime:
 
 def insert_deliveries(connection: duckdb.DuckDBPyConnection, rows: Sequence[DeliveryRow]) -> None:
     """Record terminal outcomes."""
-    _insert(connection, "delivery", rows)
+    insert(connection, "delivery", rows)
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, rows: Sequence[FileRow]) -> None:
     """Record a hand-over's files."""
-    _insert(connection, "delivery_file", rows)
+    insert(connection, "delivery_file", rows)
 
 
 def insert_stages(connection: duckdb.DuckDBPyConnection, rows: Sequence[StageRow]) -> None:
     """Record what each stage did."""
-    _insert(connection, "stage_outcome", rows)
+    insert(connection, "stage_outcome", rows)
 
 
 def insert_rules(connection: duckdb.DuckDBPyConnection, rows: Sequence[RuleRow]) -> None:
     """Record rule results."""
-    _insert(connection, "rule_result", rows)
-
-
-def insert_decisions(connection: duckdb.DuckDBPyConnection, rows: Sequence[DecisionRow]) -> None:
-    """Record what people decided."""
-    _insert(connection, "decision", rows)
-
-
-def insert_reprocessings(connection: duckdb.DuckDBPyConnection, rows: Sequence[ReprocessingRow]) -> None:
-    """Record what is to be received again."""
-    _insert(connection, "reprocessing", rows)
-
-
-def insert_waivers(connection: duckdb.DuckDBPyConnection, rows: Sequence[WaiverRow]) -> None:
-    """Record which rules hold whose deliveries no longer."""
-    _insert(connection, "waiver", rows)
-
-
-def recorded_decisions(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """What people decided, by the names of the journal's entries (``warehouse.journal``)."""
-    rows = connection.execute(
-        f"""
-        select hand_over_id || '.decision' from {ALIAS}.ledger.decision
-        union all select receipt_id || '.reprocessing' from {ALIAS}.ledger.reprocessing
-        union all select waiver_id || '.waiver' from {ALIAS}.ledger.waiver
-        """
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
-def open_receipts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """What people wanted received from the archive and is not yet: hand-over id of the receipt, name of the entry.
-
-    In the order in which they asked, and of what was asked for at once in that in which it was received before.
-    """
-    rows = connection.execute(
-        f"""
-        with wanted as (
-            select release_id as receipt_id, hand_over_id, hand_over_id || '.decision' as entry, decided_at
-            from {ALIAS}.ledger.decision where verdict = 'release'
-            union all
-            select receipt_id, hand_over_id, receipt_id || '.reprocessing', decided_at from {ALIAS}.ledger.reprocessing
-        )
-        select wanted.receipt_id, wanted.entry
-        from wanted
-        left join {ALIAS}.ledger.delivery as former on wanted.hand_over_id = former.hand_over_id
-        anti join {ALIAS}.ledger.delivery as received on wanted.receipt_id = received.hand_over_id
-        order by wanted.decided_at, former.finished_at, wanted.receipt_id
-        """
-    ).fetchall()
-    return dict(rows)
-
-
-def times_asked(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How often each hand-over was asked for once more; those that never were are left out."""
-    rows = connection.execute(f"select hand_over_id, count(*) from {ALIAS}.ledger.reprocessing group by all").fetchall()
-    return dict(rows)
-
-
-def waivers_on(connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str], day: date) -> list[WaiverRow]:
-    """Waivers for these suppliers that have not expired on a day. Of several of one rule the last decided holds."""
-    rows = connection.execute(
-        f"""
-        with newest as (
-            select * from {ALIAS}.ledger.waiver where list_contains(?, supplier)
-            qualify row_number() over (partition by supplier, rule_id order by decided_at desc, waiver_id) = 1
-        )
-        select {", ".join(WaiverRow.__slots__)} from newest where expires_on >= ? order by supplier, rule_id
-        """,
-        [list(suppliers), day],
-    ).fetchall()
-    return [WaiverRow(*row) for row in rows]
-
-
-def files_received(connection: duckdb.DuckDBPyConnection) -> list[ReceivedFile]:
-    """Every file that was accepted, held or rejected, in the order of receipt.
-
-    Left out are duplicates, what a person decided about (a release stands for what was held), and what waits to be
-    received again.
-    """
-    rows = connection.execute(
-        f"""
-        select distinct
-            coalesce(delivery.reprocess_of, delivery.hand_over_id) as first_id,
-            delivery.supplier, file.kind, file.period_start, file.period_end, delivery.finished_at
-        from {ALIAS}.ledger.delivery as delivery
-        left join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
-        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
-        where delivery.hand_over_id in {STANDING}
-            and delivery.state <> 'duplicate'
-            and decision.verdict is null
-            and first_id not in (
-                select hand_over_id from {ALIAS}.ledger.reprocessing
-                where receipt_id not in (select hand_over_id from {ALIAS}.ledger.delivery)
-            )
-        order by delivery.finished_at, first_id, file.kind, file.period_start
-        """
-    ).fetchall()
-    return [
-        ReceivedFile(first_id, supplier, kind, Period(start, end) if start else None)
-        for first_id, supplier, kind, start, end, _ in rows
-    ]
-
-
-def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[NamedDelivery]:
-    """Hand-overs whose id begins with a text, or that are called so (supplier/delivery), oldest first."""
-    rows = connection.execute(
-        f"""
-        select
-            delivery.hand_over_id, delivery.supplier, delivery.delivery_name, delivery.state, delivery.reason_code,
-            delivery.reason, decision.verdict, decision.actor,
-            delivery.hand_over_id in (
-                select release_id from {ALIAS}.ledger.decision where release_id is not null
-            ) as is_release,
-            delivery.hand_over_id not in {STANDING} as is_replaced
-        from {ALIAS}.ledger.delivery as delivery
-        left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
-        where starts_with(delivery.hand_over_id, ?) or delivery.supplier || '/' || delivery.delivery_name = ?
-        order by delivery.received_at, delivery.hand_over_id
-        """,
-        [name, name],
-    ).fetchall()
-    return [NamedDelivery(*row) for row in rows]
+    insert(connection, "rule_result", rows)
 
 
 def insert_processing(connection: duckdb.DuckDBPyConnection, rows: Sequence[ProcessingRow]) -> None:
     """Log operations on personal data."""
-    _insert(connection, "processing_log", rows)
+    insert(connection, "processing_log", rows)
 
 
 def was_collected(connection: duckdb.DuckDBPyConnection, data_set: str) -> bool:
@@ -522,76 +332,6 @@ def finished(connection: duckdb.DuckDBPyConnection, hand_over_ids: Iterable[str]
     return {row[0] for row in rows}
 
 
-def register(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[tuple[str, str, str]]) -> None:
-    """Give each hand-over that is not known yet an unclaimed row: (hand_over_id, supplier, delivery name)."""
-    known = {row[0] for row in connection.execute(f"select hand_over_id from {ALIAS}.ledger.claim").fetchall()}
-    fresh = [(*arrival, False) for arrival in arrivals if arrival[0] not in known]
-    _insert_tuples(connection, "claim", ("hand_over_id", "supplier", "delivery_name", "is_done"), fresh)
-
-
-def claim(
-    connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str], worker: str, lease: timedelta
-) -> list[str]:
-    """Claim what nobody holds, or whose lease has run out; returns what is now this worker's.
-
-    A conditional update of one row: where two workers try at once, DuckLake reports the conflict to the loser, which
-    two plain inserts would not.
-    """
-    moment = now()
-    connection.execute(
-        f"""
-        update {ALIAS}.ledger.claim
-        set worker = ?, claimed_at = ?, lease_until = ?
-        where list_contains(?, hand_over_id)
-            and not is_done
-            and (worker is null or lease_until < ?)
-        """,
-        [worker, moment, moment + lease, list(hand_over_ids), moment],
-    )
-    rows = connection.execute(
-        f"""
-        select distinct hand_over_id from {ALIAS}.ledger.claim
-        where worker = ? and not is_done and list_contains(?, hand_over_id)
-        """,
-        [worker, list(hand_over_ids)],
-    ).fetchall()
-    mine = {row[0] for row in rows}
-    return [hand_over_id for hand_over_id in hand_over_ids if hand_over_id in mine]
-
-
-def close_claims(connection: duckdb.DuckDBPyConnection, hand_over_ids: Sequence[str], worker: str) -> None:
-    """Close claims in the transaction that loads; each must still be this worker's.
-
-    Raises:
-        ClaimLostError: one is not.
-    """
-    row = connection.execute(
-        f"""
-        update {ALIAS}.ledger.claim set is_done = true
-        where list_contains(?, hand_over_id) and worker = ? and not is_done
-        """,
-        [list(hand_over_ids), worker],
-    ).fetchone()
-    if not row or row[0] != len(hand_over_ids):
-        raise ClaimLostError(", ".join(hand_over_ids))
-
-
-def claiming_workers(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Who holds claims that are not done."""
-    rows = connection.execute(
-        f"select distinct worker from {ALIAS}.ledger.claim where worker is not null and not is_done"
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def give_back(connection: duckdb.DuckDBPyConnection, worker: str) -> None:
-    """Give back what this worker claimed and did not finish, so that the next sweep need not wait for the lease."""
-    connection.execute(
-        f"update {ALIAS}.ledger.claim set worker = null, lease_until = null where worker = ? and not is_done",
-        [worker],
-    )
-
-
 def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
     """Whether there is a build, and a publication of one, that began after the last delivery that changed anything.
 
@@ -683,12 +423,13 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:
+    """Append rows, dataclasses with the columns of a table, to one of the ledger's tables."""
     if rows:
-        _insert_tuples(connection, table, list(rows[0].__slots__), [astuple(row) for row in rows])  # type: ignore[attr-defined,call-overload]
+        insert_tuples(connection, table, list(rows[0].__slots__), [astuple(row) for row in rows])  # type: ignore[attr-defined,call-overload]
 
 
-def _insert_tuples(
+def insert_tuples(
     connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
     """One statement, because every insert into a DuckLake table makes a file; through Arrow, because of many rows."""

@@ -14,7 +14,7 @@ from expectations.report import FileReport, Report, RuleReport, page_of
 from extracts.delivery import DeliveryError
 from extracts.period import Period
 from extracts.staging_jobs import StagingError
-from warehouse import ledger
+from warehouse import decision_ledger, ledger
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class DeliveryRecord:
     failed_rows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     hold_reasons: list[tuple[str, str]] = field(default_factory=list)
     stages: list[ledger.StageRow] = field(default_factory=list)
-    waivers: Sequence[ledger.WaiverRow] = ()  # that might let it in
-    let_in_by: Sequence[ledger.WaiverRow] = ()  # that did
+    waivers: Sequence[decision_ledger.WaiverRow] = ()  # that might let it in
+    let_in_by: Sequence[decision_ledger.WaiverRow] = ()  # that did
     verdict: Verdict | None = None
 
     @property

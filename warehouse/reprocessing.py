@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse import ledger
+from warehouse import decision_ledger, ledger
 from warehouse.decisions import DecisionError, checked_words, record, take_up
 from warehouse.journal import Reprocessing, hand_over
 from warehouse.keys import read_keys
@@ -38,7 +38,7 @@ def find(settings: Settings, meant: Selection) -> dict[str, str]:
     with reading(settings) as connection:
         found = {
             file.first_id: file.supplier
-            for file in ledger.files_received(connection)
+            for file in decision_ledger.files_received(connection)
             if meant.has(file.supplier, file.kind, file.period)
         }
     if not found:
@@ -70,7 +70,7 @@ def reprocess(settings: Settings, meant: Selection, *, reason: str, actor: str) 
         hand_over(settings, keys, first_id)  # what is not there could not be received again
     moment = ledger.now()
     with writing(settings) as connection:
-        asked = ledger.times_asked(connection)
+        asked = decision_ledger.times_asked(connection)
         requests = [
             Reprocessing(first_id, asked.get(first_id, 0) + 1, reason, actor, settings.as_of, moment)
             for first_id in found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from extracts.contract import all_contracts
 from extracts.delivery import waiting
-from warehouse import journal, ledger
+from warehouse import decision_ledger, journal, ledger
 from warehouse.archive import ArchiveError, checked
 from warehouse.keys import read_keys
 from warehouse.lake import ALIAS, attached, literal, reading, transaction, writer_lock
@@ -204,7 +204,8 @@ def _journal(
     recorded = _texts(connection, f"select hand_over_id from {ALIAS}.ledger.delivery")
     named = hand_overs | {name.partition(".")[0] for name in unreadable}
     findings += [Finding(f"hand-over {one} is not in the journal") for one in sorted(recorded - named)]
-    still_there = {landed.hand_over_id for landed in waiting(settings.landing)} | set(ledger.open_receipts(connection))
+    still_there = {landed.hand_over_id for landed in waiting(settings.landing)}
+    still_there |= decision_ledger.open_receipts(connection).keys()
     for one in sorted(hand_overs - recorded):
         if one in still_there:
             findings.append(Finding(f"hand-over {one} waits for the next sweep", is_fault=False))

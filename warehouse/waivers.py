@@ -15,7 +15,7 @@ from extracts.contract import all_contracts
 from extracts.delivery import contract_for
 from extracts.names import nearest, shown
 from extracts.suppliers import all_suppliers
-from warehouse import ledger
+from warehouse import decision_ledger, ledger
 from warehouse.decisions import DecisionError, checked_words, record, take_up
 from warehouse.journal import Waiver
 from warehouse.keys import read_keys
@@ -55,13 +55,13 @@ def waive(settings: Settings, rule_id: str, supplier: str, until: date, *, reaso
     return waiver
 
 
-def current_waivers(settings: Settings) -> list[ledger.WaiverRow]:
+def current_waivers(settings: Settings) -> list[decision_ledger.WaiverRow]:
     """Waivers that have not expired.
 
     Raises:
         LakeError: the catalogue cannot be reached at this moment.
     """
-    return ask(settings, lambda lake: ledger.waivers_on(lake, all_suppliers(), settings.as_of))
+    return ask(settings, lambda lake: decision_ledger.waivers_on(lake, all_suppliers(), settings.as_of))
 
 
 def _kind_held_by(rule_id: str) -> str:

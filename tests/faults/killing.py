@@ -92,7 +92,7 @@ def run(home: Path, *, is_again: bool) -> None:
     To be run again by whoever finds it undone.
     """
     from rasso.settings import Settings
-    from warehouse import ledger
+    from warehouse.decision_ledger import times_asked
     from warehouse.decisions import decide
     from warehouse.intake import receive_deliveries, waiting_batches
     from warehouse.keys import read_keys
@@ -112,7 +112,7 @@ def run(home: Path, *, is_again: bool) -> None:
                 decide(settings, delivery.hand_over_id, "release", reason=reason, actor="A. Steward")
     if is_again:
         with reading(settings) as connection:
-            is_asked_for = bool(ledger.times_asked(connection))
+            is_asked_for = bool(times_asked(connection))
         if not is_asked_for:
             kent = Selection(supplier="kent-police")
             reprocess(settings, kent, reason="A rule of the contract was mended.", actor="An Engineer")

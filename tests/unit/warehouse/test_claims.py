@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse import ledger
+from warehouse import claims
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.lake import attached, transaction, writer_lock
 
@@ -35,22 +35,22 @@ class Worker:
     def register(self, *hand_over_ids: str) -> None:
         """Make hand-overs known."""
         with transaction(self.connection):
-            ledger.register(self.connection, [(hand_over_id, "supplier", "name") for hand_over_id in hand_over_ids])
+            claims.register(self.connection, [(hand_over_id, "supplier", "name") for hand_over_id in hand_over_ids])
 
     def claim(self, *hand_over_ids: str, lease: timedelta = HOUR) -> list[str]:
         """Claim hand-overs; returns what is this worker's now."""
         with transaction(self.connection):
-            return ledger.claim(self.connection, hand_over_ids, self.name, lease)
+            return claims.claim(self.connection, hand_over_ids, self.name, lease)
 
     def close(self, hand_over_id: str) -> None:
         """Close a claim."""
         with transaction(self.connection):
-            ledger.close_claims(self.connection, [hand_over_id], self.name)
+            claims.close_claims(self.connection, [hand_over_id], self.name)
 
     def give_back(self) -> None:
         """Give back what is not closed."""
         with transaction(self.connection):
-            ledger.give_back(self.connection, self.name)
+            claims.give_back(self.connection, self.name)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_claim_that_was_taken_over_cannot_be_closed_by_who_lost_it(workers: Pa
     first.claim("lost", lease=RAN_OUT)
     second.claim("lost")
 
-    with pytest.raises(ledger.ClaimLostError):
+    with pytest.raises(claims.ClaimLostError):
         first.close("lost")
     second.close("lost")
 
@@ -111,7 +111,7 @@ def test_a_closed_claim_is_nobody_s_any_more(workers: Pair) -> None:
     first.close("done")
 
     assert (first.claim("done"), second.claim("done")) == ([], [])
-    with pytest.raises(ledger.ClaimLostError):
+    with pytest.raises(claims.ClaimLostError):
         first.close("done")
 
 

@@ -15,7 +15,7 @@ from conftest import Home
 from extracts.delivery import deliver, waiting
 from extracts.reader import Reader
 from extracts.synthetic.aggregates import write_samples
-from warehouse import ledger
+from warehouse import claims
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import transaction, writing
 
@@ -71,8 +71,8 @@ def test_a_claim_of_a_process_of_this_machine_that_is_gone_is_taken_over_at_once
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with writing(settings) as connection, transaction(connection):
-        ledger.register(connection, [(hand_over_id, "supplier", "name")])
-        ledger.claim(connection, [hand_over_id], f"{socket.gethostname()}:{gone.pid}:0", timedelta(hours=1))
+        claims.register(connection, [(hand_over_id, "supplier", "name")])
+        claims.claim(connection, [hand_over_id], f"{socket.gethostname()}:{gone.pid}:0", timedelta(hours=1))
     (outcome,) = receive_deliveries(settings, [hand_over_id])
     assert outcome.is_accepted
 
@@ -81,8 +81,8 @@ def test_a_claim_of_a_process_that_lives_is_left_alone(settings: Settings, tmp_p
     land_sample(settings, tmp_path / "a")
     ((hand_over_id,),) = waiting_batches(settings)
     with writing(settings) as connection, transaction(connection):
-        ledger.register(connection, [(hand_over_id, "supplier", "name")])
-        ledger.claim(connection, [hand_over_id], f"{socket.gethostname()}:{os.getppid()}:0", timedelta(hours=1))
+        claims.register(connection, [(hand_over_id, "supplier", "name")])
+        claims.claim(connection, [hand_over_id], f"{socket.gethostname()}:{os.getppid()}:0", timedelta(hours=1))
     assert receive_deliveries(settings, [hand_over_id]) == []
     assert [arrival.hand_over_id for arrival in waiting(settings.landing)] == [hand_over_id]
 
