@@ -63,11 +63,11 @@ _COMMAND = (sys.executable, "-m", "extracts.staging")
 
 
 class Readers:
-    """Several reading processes, so that several files are staged at a time."""
+    """Several reading processes, so that several files are staged at a time; no more than there are files to read."""
 
-    def __init__(self, settings: Settings, keys: ReadingKeys | None = None) -> None:
+    def __init__(self, settings: Settings, keys: ReadingKeys | None, file_count: int) -> None:
         self._readers: SimpleQueue[Reader] = SimpleQueue()
-        self._all = [Reader(settings, keys) for _ in range(settings.threads)]
+        self._all = [Reader(settings, keys) for _ in range(max(1, min(settings.threads, file_count)))]
         self._threads = ThreadPoolExecutor(len(self._all), thread_name_prefix="reader")
 
     def __enter__(self) -> Self:

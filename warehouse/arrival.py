@@ -43,6 +43,10 @@ class Arrival(ABC):
     def byte_count(self, settings: Settings) -> int:
         """How large its files are together."""
 
+    @abstractmethod
+    def file_count(self) -> int:
+        """How many files there may be to read."""
+
     @property
     def decision(self) -> Decision | None:
         """The decision by which it is received although there were reasons to hold it."""
@@ -118,6 +122,13 @@ class Landed(Arrival):
         """See there."""
         return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
 
+    def file_count(self) -> int:
+        """See there."""
+        try:
+            return sum(path.name != MANIFEST for path in self.landed.folder.iterdir())
+        except FileNotFoundError:  # somebody else received it meanwhile
+            return 0
+
     @property
     def no_files(self) -> tuple[str, ...]:
         """See there."""
@@ -180,6 +191,10 @@ class FromArchive(Arrival):
         """See there."""
         paths = [archived(settings, sha256) for sha256 in self.entry.files.values()]
         return sum(path.stat().st_size for path in paths if path.exists())
+
+    def file_count(self) -> int:
+        """See there."""
+        return sum(name != MANIFEST for name in self.entry.files)
 
     @property
     def decision(self) -> Decision | None:

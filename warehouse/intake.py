@@ -122,7 +122,9 @@ def receive_arrivals(
     outcomes: list[ReceiptOutcome] = []
     with ExitStack() as stack:
         reading_keys = keys.for_staging()
-        readers = stack.enter_context(Readers(settings, reading_keys))
+        with _without_names():
+            file_count = sum(arrival.file_count() for arrival in arrivals)
+        readers = stack.enter_context(Readers(settings, reading_keys, file_count))
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(Claims(settings, connection, intake.worker, arrivals)).held

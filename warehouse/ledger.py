@@ -180,8 +180,8 @@ STANDING = f"""(
 # Files that were sent again after they had been loaded, and name the file that was: with the same bytes a supplier says
 # again, and last, what it had said. (stg_ledger__delivery_files says the same.)
 SENT_AGAIN = f"""(
-    select again.hand_over_id, again.sent_at, again.finished_at, loaded_file.kind, loaded_file.delivery_id,
-        loaded_file.file_id
+    select again.hand_over_id, again.supplier, again.sent_at, again.finished_at, loaded.sent_at as first_sent_at,
+        loaded_file.kind, loaded_file.delivery_id, loaded_file.file_id
     from {ALIAS}.ledger.delivery as again
     inner join {ALIAS}.ledger.delivery_file as again_file on again.hand_over_id = again_file.hand_over_id
     inner join {ALIAS}.ledger.delivery_file as loaded_file
@@ -197,6 +197,18 @@ SENT_AGAIN = f"""(
         and loaded.state = 'accepted'
         and loaded_file.rows_in > loaded_file.rows_duplicate
         and again.sent_at > loaded.sent_at
+)"""
+
+# Those of them after which something else counts, because the supplier had said something in between.
+SAID_ANEW = f"""(
+    select again.* from {SENT_AGAIN} as again
+    where exists (
+        select 1 from {ALIAS}.ledger.delivery as other
+        where other.state = 'accepted'
+            and other.supplier = again.supplier
+            and other.delivery_id <> again.delivery_id
+            and other.sent_at between again.first_sent_at and again.sent_at
+    )
 )"""
 
 
@@ -343,7 +355,7 @@ def newest_progress(connection: duckdb.DuckDBPyConnection) -> Progress:
         accepted as (
             select max(finished_at) as last_at
             from {ALIAS}.ledger.delivery
-            where state = 'accepted' or hand_over_id in (select hand_over_id from {SENT_AGAIN})
+            where state = 'accepted' or hand_over_id in (select hand_over_id from {SAID_ANEW})
         ),
         builds as (
             select build.*, publication.release_id

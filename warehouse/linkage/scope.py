@@ -104,7 +104,7 @@ def is_linked_delivery_changed(connection: duckdb.DuckDBPyConnection) -> bool:
             and again.reprocess_of is not null
             and again.finished_at > run.started_at
         union all
-        select 1 from {ledger.SENT_AGAIN} as again
+        select 1 from {ledger.SAID_ANEW} as again
         inner join {ALIAS}.linkage.linked_delivery as linked using (delivery_id)
         where again.kind in {_LINKED_KINDS}
             and again.finished_at > (select max(started_at) from {ALIAS}.linkage.link_run)
