@@ -33,7 +33,7 @@ STATES = {
     "accepted": "Accepted: the rows are loaded.",
     "held": "Held: nothing is loaded until a person decides (rasso release, rasso reject).",
     "rejected": "Rejected: the delivery could not be read, or is not what its manifest says. Send it again.",
-    "duplicate": "Duplicate: the same bytes for the same period came before. Nothing changed.",
+    "duplicate": "Duplicate: the same bytes for the same period came before. Nothing was loaded.",
 }
 
 

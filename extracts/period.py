@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from extracts.names import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -60,7 +62,7 @@ class Period:
         first, dots, last = text.strip().partition("..")
         months = [_MONTH.fullmatch(part) for part in (first, last if dots else first)]
         if not all(months):
-            raise PeriodError(f"{text[:40]!r} is no period; write 2014-03 or 2017-04..2018-03")
+            raise PeriodError(f"{shown(text)} is no period; write 2014-03 or 2017-04..2018-03")
         start, end = (cls.of_month(int(month[1]), int(month[2])) for month in months if month)
         if end.end < start.start:
             raise PeriodError(f"period {text} ends before it starts")

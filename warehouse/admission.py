@@ -39,6 +39,7 @@ class Known:
     """What the ledger knows that matters to a group of deliveries; asked once for all of them."""
 
     accepted: Mapping[str, Mapping[int, int]]
+    first_as: Mapping[str, frozenset[str]]
     files: Sequence[ledger.KnownFile]
     natures: frozenset[bool]
     usual_rows: Mapping[tuple[str, str], float]
@@ -50,8 +51,10 @@ class Known:
         manifests = [delivery.manifest for delivery in deliveries if delivery.manifest]
         suppliers = {manifest.supplier for manifest in manifests}
         hashes = {file.sha256 for manifest in manifests for file in manifest.files}
+        delivery_ids = {manifest.delivery_id for manifest in manifests}
         return cls(
-            accepted=ledger.accepted_before(connection, {manifest.delivery_id for manifest in manifests}),
+            accepted=ledger.accepted_before(connection, delivery_ids),
+            first_as=ledger.accepted_first_as(connection, delivery_ids),
             files=ledger.known_files(connection, hashes),
             natures=frozenset(ledger.accepted_natures(connection)),
             usual_rows=ledger.usual_rows_per_month(connection, suppliers, LEAST_MONTHS),
@@ -80,7 +83,8 @@ def admit(delivery: DeliveryRecord, known: Known, as_of: date, *, is_development
     of_then = delivery.arrival.waivers
     known_waivers = [waiver for waiver in known.waivers if waiver.supplier == manifest.supplier]
     delivery.waivers = known_waivers if of_then is None else of_then
-    is_again = delivery.arrival.reprocess_of is not None
+    # It replaces its own former rows; what the same bytes loaded by another hand-over stays, and it is a duplicate.
+    is_again = delivery.arrival.reprocess_of in known.first_as.get(manifest.delivery_id, ())
     if manifest.delivery_id in known.accepted and not is_again:
         for file in delivery.files:
             file.rows_before = known.accepted[manifest.delivery_id].get(file.file_id, 0)

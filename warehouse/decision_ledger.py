@@ -60,7 +60,8 @@ class WaiverRow:
 class NamedDelivery:
     """A delivery that somebody names, its outcome, and what was decided about it.
 
-    ``is_release``: it is itself what came of a decision. ``is_replaced``: it was received again since.
+    ``is_release``: it is itself what came of a decision. ``is_replaced``: it was received again since;
+    ``is_asked_for``: it waits to be.
     """
 
     hand_over_id: str
@@ -73,6 +74,7 @@ class NamedDelivery:
     actor: str | None
     is_release: bool
     is_replaced: bool
+    is_asked_for: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,11 @@ def deliveries_called(connection: duckdb.DuckDBPyConnection, name: str) -> list[
             delivery.hand_over_id in (
                 select release_id from {ALIAS}.ledger.decision where release_id is not null
             ) as is_release,
-            delivery.hand_over_id not in {STANDING} as is_replaced
+            delivery.hand_over_id not in {STANDING} as is_replaced,
+            coalesce(delivery.reprocess_of, delivery.hand_over_id) in (
+                select hand_over_id from {ALIAS}.ledger.reprocessing
+                where receipt_id not in (select hand_over_id from {ALIAS}.ledger.delivery)
+            ) as is_asked_for
         from {ALIAS}.ledger.delivery as delivery
         left join {ALIAS}.ledger.decision as decision on delivery.hand_over_id = decision.hand_over_id
         where starts_with(delivery.hand_over_id, ?) or delivery.supplier || '/' || delivery.delivery_name = ?

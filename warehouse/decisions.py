@@ -63,6 +63,10 @@ def decide(
     keys = read_keys(settings)
     with writing(settings) as connection:
         held = _held(decision_ledger.deliveries_called(connection, name), name)
+        if held.is_asked_for:
+            raise DecisionError(
+                f"{_called(held)} waits to be received again (rasso receive); decide about what comes of it"
+            )
         if held.is_release:
             raise DecisionError(f"{_called(held)} was released and stays held all the same: {held.reason}")
         if verdict == "release" and held.reason_code in NEVER_RELEASED:
@@ -128,7 +132,7 @@ def _held(found: Sequence[decision_ledger.NamedDelivery], name: str) -> decision
         raise DecisionError(f"{len(waiting)} held deliveries are called so; name one by its id: {ids}")
     if waiting:
         return waiting[0]
-    replaced = [one for one in found if one.is_replaced and one.state == "held"]
+    replaced = [one for one in found if one.is_replaced and one.state == "held" and one.verdict is None]
     if replaced:
         raise DecisionError(
             f"{_called(replaced[-1])} was received again since; rasso status --all tells what came of it"

@@ -57,7 +57,7 @@ class _NotTogetherError(Exception):
 
 
 class IntakeError(Exception):
-    """Deliveries that could not be received through a fault of ours; they stay in the landing folder."""
+    """Deliveries that could not be received through a fault of ours; they stay where they are."""
 
 
 def waiting_batches(settings: Settings) -> list[list[str]]:
@@ -81,7 +81,13 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
                 arrival.keep(settings, read_keys(settings), {})
             arrival.remove()
     ids = [arrival.hand_over_id for arrival in arrivals if arrival.hand_over_id not in done] + wanted_again
-    return [ids[start : start + settings.receive_batch] for start in range(0, len(ids), settings.receive_batch)]
+    return in_batches(settings, ids)
+
+
+def in_batches(settings: Settings, ids: Sequence[str]) -> list[list[str]]:
+    """Hand-overs that one process receives, before the lease of its claims runs out."""
+    size = settings.receive_batch
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 
 
 def receive_deliveries(
@@ -141,7 +147,7 @@ def receive_arrivals(
             write_index(settings.reports, ledger.report_index(connection))
     if intake.faults:
         faults = ", ".join(intake.faults)
-        raise IntakeError(f"could not receive {faults}; they stay in the landing folder and are tried again")
+        raise IntakeError(f"could not receive {faults}; they stay where they are and are tried again")
     return outcomes
 
 

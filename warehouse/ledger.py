@@ -181,7 +181,8 @@ STANDING = f"""(
 # again, and last, what it had said. (stg_ledger__delivery_files says the same.)
 SENT_AGAIN = f"""(
     select again.hand_over_id, again.supplier, again.sent_at, again.finished_at, loaded.sent_at as first_sent_at,
-        loaded_file.kind, loaded_file.delivery_id, loaded_file.file_id
+        again.delivery_id as said_by, again_file.file_id as said_as,
+        loaded_file.kind, loaded_file.delivery_id, loaded_file.file_id, loaded_file.sha256, loaded_file.period_start
     from {ALIAS}.ledger.delivery as again
     inner join {ALIAS}.ledger.delivery_file as again_file on again.hand_over_id = again_file.hand_over_id
     inner join {ALIAS}.ledger.delivery_file as loaded_file
@@ -199,14 +200,17 @@ SENT_AGAIN = f"""(
         and again.sent_at > loaded.sent_at
 )"""
 
-# Those of them after which something else counts, because the supplier had said something in between.
+# Those of them after which something else may count, because the supplier had sent another file in between.
 SAID_ANEW = f"""(
     select again.* from {SENT_AGAIN} as again
     where exists (
-        select 1 from {ALIAS}.ledger.delivery as other
-        where other.state = 'accepted'
+        select 1
+        from {ALIAS}.ledger.delivery as other
+        inner join {ALIAS}.ledger.delivery_file as other_file on other.hand_over_id = other_file.hand_over_id
+        where other.state in ('accepted', 'duplicate')
             and other.supplier = again.supplier
-            and other.delivery_id <> again.delivery_id
+            and other_file.kind = again.kind
+            and (other_file.sha256 <> again.sha256 or other_file.period_start <> again.period_start)
             and other.sent_at between again.first_sent_at and again.sent_at
     )
 )"""
@@ -299,6 +303,19 @@ def accepted_before(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterabl
     for delivery_id, file_id, row_count in rows:
         found.setdefault(delivery_id, {})[file_id] = row_count
     return found
+
+
+def accepted_first_as(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The hand-overs by which these deliveries were received first, of those that are loaded now."""
+    rows = connection.execute(
+        f"""
+        select delivery_id, list(distinct coalesce(reprocess_of, hand_over_id)) from {ALIAS}.ledger.delivery
+        where state = 'accepted' and hand_over_id in {STANDING} and list_contains(?, delivery_id)
+        group by all
+        """,
+        [list(delivery_ids)],
+    ).fetchall()
+    return {delivery_id: frozenset(first_ids) for delivery_id, first_ids in rows}
 
 
 def accepted_natures(connection: duckdb.DuckDBPyConnection) -> set[bool]:

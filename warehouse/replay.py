@@ -24,6 +24,7 @@ from warehouse.intake import receive_arrivals
 from warehouse.keys import read_keys
 from warehouse.lake import ALIAS, LakeError, attach_beside, reading
 from warehouse.linkage import link
+from warehouse.linkage.scope import is_linked_delivery_changed
 from warehouse.schema import LEDGER, LINKAGE, columns_of, extract_columns, prepare_home
 
 if TYPE_CHECKING:
@@ -208,14 +209,15 @@ def compare(settings: Settings, other: Settings, receipts: int) -> Replay:
         attach_beside(connection, other, _REBUILT)
         linked = "linkage.linked_delivery"
         _, only_rebuilt = _difference(connection, linked, ["delivery_id"], _REBUILT, ALIAS)
-        tables = tuple(_comparisons(connection, with_links=not only_rebuilt))
+        is_linked = not only_rebuilt and not is_linked_delivery_changed(connection)
+        tables = tuple(_comparisons(connection, with_links=is_linked))
         ((other_code,),) = connection.execute(
             f"""
             select count(*) from {ALIAS}.ledger.delivery
             where code_version not in (select code_version from {_REBUILT}.ledger.delivery)
             """
         ).fetchall()
-    return Replay(receipts, tables, is_linked_alike=not only_rebuilt, other_code=other_code)
+    return Replay(receipts, tables, is_linked_alike=is_linked, other_code=other_code)
 
 
 def _has_lake(settings: Settings) -> bool:

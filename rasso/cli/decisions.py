@@ -46,8 +46,12 @@ def waive(
     """Let a rule hold no delivery of a supplier until a day, within a year; status lists what is waived."""
     from warehouse.waivers import waive as decide_to
 
-    waiver = decide_to(Settings(), rule, supplier, until.date(), reason=reason, actor=actor)
-    out.print(f"rule {rule} holds no delivery of {supplier} until {waiver.expires_on}", markup=False)
+    settings = Settings()
+    waiver = decide_to(settings, rule, supplier, until.date(), reason=reason, actor=actor)
+    if waiver.expires_on < settings.as_of:
+        out.print(f"rule {rule} is not waived for {supplier} any more", markup=False)
+    else:
+        out.print(f"rule {rule} holds no delivery of {supplier} until {waiver.expires_on}", markup=False)
 
 
 @app.command(rich_help_panel="Decisions")

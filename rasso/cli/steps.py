@@ -101,9 +101,9 @@ def run() -> None:
 
 def receive_and_show(settings: Settings, only: Sequence[str] | None = None) -> list[ReceiptOutcome]:
     """Receive these hand-overs, or whatever waits, and show what becomes of each."""
-    from warehouse.intake import receive_deliveries, waiting_batches
+    from warehouse.intake import in_batches, receive_deliveries, waiting_batches
 
-    batches = waiting_batches(settings) if only is None else [list(only)]
+    batches = waiting_batches(settings) if only is None else in_batches(settings, only)
     total = sum(len(batch) for batch in batches)
     if not total:
         out.print("no delivery waits in the landing folder")

@@ -40,7 +40,11 @@ latest as (
             partition by {% for key in keys %}received.{{ key }}{{ ", " if not loop.last }}{% endfor %}
             order by
                 greatest(deliveries.sent_at, delivery_files.sent_again_at) desc nulls last,
-                received.delivery_id desc,
+                if(
+                    delivery_files.sent_again_at > deliveries.sent_at,
+                    delivery_files.sent_again_in,
+                    received.delivery_id
+                ) desc,
                 delivery_files.period_end desc nulls last,
                 received.file_id desc,
                 received.row_number desc

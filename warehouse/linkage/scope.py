@@ -64,7 +64,14 @@ def find_new_deliveries(connection: duckdb.DuckDBPyConnection, *, is_full: bool)
     connection.execute(
         f"""
         create or replace temp table accepted as
-        select file.delivery_id, file.file_id, greatest(max(delivery.sent_at), max(again.sent_at)) as sent_at
+        select
+            file.delivery_id,
+            file.file_id,
+            coalesce(
+                max(struct_pack(sent_at := again.sent_at, delivery_id := again.said_by, file_id := again.said_as))
+                    filter (again.sent_at is not null),
+                max(struct_pack(sent_at := delivery.sent_at, delivery_id := file.delivery_id, file_id := file.file_id))
+            ) as said
         from {ALIAS}.ledger.delivery as delivery
         inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
         left join {ledger.SENT_AGAIN} as again
@@ -224,7 +231,7 @@ def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str,
     """SQL of the accepted rows whose ``columns`` stand in the query ``wanted``, per key the one that was sent last."""
     matches = " and ".join(f"delivered.{column} = wanted.{column}" for column in columns)
     return f"""
-        select delivered.*, accepted.sent_at
+        select delivered.*, accepted.said.sent_at as sent_at
         from {rows} as delivered
         inner join ({wanted}) as wanted on {matches}
         inner join accepted
@@ -233,7 +240,10 @@ def _sent_last(rows: str, wanted: str, columns: tuple[str, ...], key: tuple[str,
         qualify row_number() over (
             partition by {", ".join(f"delivered.{column}" for column in key)}
             order by
-                accepted.sent_at desc, delivered.delivery_id desc, delivered.file_id desc, delivered.row_number desc
+                accepted.said.sent_at desc,
+                accepted.said.delivery_id desc,
+                accepted.said.file_id desc,
+                delivered.row_number desc
         ) = 1
     """
 

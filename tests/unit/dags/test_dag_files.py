@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from warehouse.doorbell import LANDING
 
@@ -59,6 +61,15 @@ def test_no_dag_file_names_the_landing_asset_without_its_doorbell() -> None:
     """Airflow would remove the watcher whenever it read that file, and no event would be heard."""
     assert [path.name for path in DAGS.glob("*.py") if "x-rasso://landing" in path.read_text()] == []
     assert [watcher.name for watcher in LANDING.watchers] == ["doorbell"]
+
+
+def test_airflow_keeps_nothing_like_a_case_reference_that_somebody_typed() -> None:
+    form = importlib.import_module("dags.reprocess_extracts").reprocess_extracts().params
+    with pytest.raises(ParamValidationError):
+        form.get_param("reason").resolve("mended for 20AB0123520")
+    with pytest.raises(ParamValidationError):
+        form.get_param("period").resolve("20AB0123520")
+    assert form.get_param("reason").resolve("Rule PC-026 was mended in 2020.") == "Rule PC-026 was mended in 2020."
 
 
 @pytest.mark.parametrize("name", NAMES)

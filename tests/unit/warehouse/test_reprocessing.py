@@ -211,6 +211,30 @@ def test_a_duplicate_of_it_is_left_alone(forces: Forces) -> None:
     assert faults(forces) == []
 
 
+def test_what_waits_to_be_received_again_is_not_decided_about(forces: Forces) -> None:
+    """Or a rejection would be followed by the rows that it refused."""
+    forces.land(SURREY, 20, bad_rows=range(1, 16))
+    hand_over_id = forces.receive()[SURREY].hand_over_id
+    reprocess(forces.settings, Selection(supplier=SURREY), reason=WHY, actor=WHO)
+    with pytest.raises(DecisionError, match="waits to be received again"):
+        decide(forces.settings, hand_over_id, "reject", reason=WHY, actor=WHO)
+
+
+def test_of_two_hand_overs_that_were_held_of_one_delivery_one_is_loaded(
+    forces: Forces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (4, 9):
+        forces.land(SURREY, 20, bad_rows=range(1, 16), sent_after_days=days)
+        assert forces.receive()[SURREY].state == "held"
+    without_rules(monkeypatch, NO_DATE)
+    assert again(forces) == ["accepted", "duplicate"]
+    assert loaded(forces) == [(20, 0)]
+    assert faults(forces) == []
+    assert again(forces) == ["accepted"]
+    assert loaded(forces) == [(20, 0)]
+    assert faults(forces) == []
+
+
 def test_what_it_was_linked_by_is_linked_anew(forces: Forces) -> None:
     forces.land(KENT, 20)
     forces.receive()

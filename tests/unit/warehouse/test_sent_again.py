@@ -49,4 +49,8 @@ def test_it_is_built_and_linked_anew_where_it_was_sent_later_and_only_there(tmp_
     assert current_status(forces.settings).needs_build
     assert link(forces.settings, keys).run_id is not None
     assert link(forces.settings, keys).run_id is None
+    for rows, sent_after_days in ((19, 14), (20, 16)):  # and back and forth
+        pretend_to_build(forces)
+        assert land_and_receive(forces, rows, sent_after_days) == "duplicate"
+        assert current_status(forces.settings).needs_build
     assert forces.rows("select count(*) from lake.extracts.police_crimes") == [(39,)]

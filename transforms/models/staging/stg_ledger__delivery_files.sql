@@ -35,12 +35,17 @@ final as (
         source.rows_loaded,
         source.rows_quarantined,
         source.rows_duplicate,
-        max(if(source.rows_duplicate > 0, received.sent_at, null)) over (
-            partition by
-                received.supplier, source.kind, source.sha256, source.period_start, source.period_end
-        ) as sent_again_at,
+        max(if(source.rows_duplicate > 0, received.sent_at, null)) over same_file as sent_again_at,
+        arg_max(
+            if(source.rows_duplicate > 0, source.delivery_id, null),
+            if(source.rows_duplicate > 0, concat(received.sent_at, source.delivery_id), null)
+        ) over same_file as sent_again_in,
     from source
     left join received on source.hand_over_id = received.hand_over_id
+    window
+        same_file as (
+            partition by received.supplier, source.kind, source.sha256, source.period_start, source.period_end
+        )
 
 )
 
