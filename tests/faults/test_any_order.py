@@ -62,7 +62,7 @@ def what_counts(forces: Forces) -> dict[str, list[tuple[Any, ...]]]:
         "quarantined": forces.rows("select * from lake.ledger.quarantined_row order by all"),
         "accepted": forces.rows(
             f"""
-            select delivery_id, supplier, greatest(max(delivery.sent_at), max(again.sent_at))
+            select delivery_id, delivery.supplier, greatest(max(delivery.sent_at), max(again.sent_at))
             from lake.ledger.delivery as delivery left join {SENT_AGAIN} as again using (delivery_id)
             where state = 'accepted' group by all order by all
             """
