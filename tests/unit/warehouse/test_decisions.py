@@ -238,7 +238,8 @@ def test_a_decision_that_the_ledger_missed_is_taken_up_by_the_sweep(
     held: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(decisions.decision_ledger, "insert_decisions", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        ledger = decisions.decision_ledger
+        broken.setattr(ledger, "insert_decisions", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             decided(held, "release")
     assert held.rows("from lake.ledger.decision") == []
