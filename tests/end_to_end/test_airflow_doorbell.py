@@ -77,7 +77,7 @@ def test_a_paused_dag_receives_nothing_and_everything_when_it_goes_on(house: tup
     forces, airflow = house
     airflow.pause("receive_extracts", is_paused=True)
     forces.land(KENT, 20)
-    time.sleep(SILENT_SECONDS)
+    time.sleep(SILENT_SECONDS)  # that nothing happens has no event to wait for
     assert received(forces) == 0
     airflow.pause("receive_extracts", is_paused=False)
     wait_for_outcomes(house, 1)
@@ -101,7 +101,7 @@ def test_an_event_that_is_repeated_changes_nothing(house: tuple[Forces, LocalAir
     for _ in range(2):
         airflow.trigger("receive_extracts")
     wait_for_outcomes(house, before + 1)
-    time.sleep(SILENT_SECONDS)
+    time.sleep(SILENT_SECONDS)  # in which a second outcome would come
     assert received(forces) == before + 1
 
 
