@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.keys import make_keys
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +63,7 @@ def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An empty home."""
-    settings = Settings(home=tmp_path / "home")
-    prepare_home(settings)
-    return settings
+    return prepared_home(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from extracts.delivery import deliver
 from extracts.period import Period
 from extracts.suppliers import all_suppliers
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 HEADER = (
@@ -73,6 +73,5 @@ class Forces:
 
 def new_forces(folder: Path) -> Forces:
     """An empty home in January 2021."""
-    settings = Settings(home=folder / "home", as_of=date(2021, 1, 15))
-    prepare_home(settings)
+    settings = prepared_home(folder / "home", as_of=date(2021, 1, 15))
     return Forces(settings)

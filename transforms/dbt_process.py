@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from transforms import catalogue
-from warehouse.lake import extension, extensions_of
+from warehouse.lake import data_folder, extension, extensions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -139,10 +139,11 @@ def _arguments(settings: Settings, selection: Sequence[str]) -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """What ``profiles.yml`` asks for."""
-    lake = settings.lake
+    lake, folder = settings.lake, data_folder(settings)
     return {
         "RASSO_CATALOG_URI": f"ducklake:{settings.catalog_uri}",
-        "RASSO_LAKE_DATA": str(lake / "data"),
+        "RASSO_LAKE_DATA": str(folder["data_path"]),
+        "RASSO_LAKE_DATA_COUNTS": str(folder.get("override_data_path", False)),
         "RASSO_LAKE_EXTENSIONS": " ".join(str(extension(name)) for name in extensions_of(settings)),
         "RASSO_LAKE_EXTENSION_FOLDER": str(working_folder(settings) / "extensions"),
         "RASSO_LAKE_TEMP": str(lake / "temp"),

@@ -16,7 +16,7 @@ import duckdb
 import fasteners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rasso.settings import Settings
 
@@ -47,7 +47,7 @@ def reading(settings: Settings, snapshot: int | None = None) -> Iterator[duckdb.
     Raises:
         LakeError: there is no lake yet, no such snapshot, or its catalogue cannot be reached.
     """
-    options = "read_only" + (f", snapshot_version {snapshot:d}" if snapshot is not None else "")
+    options = ["read_only"] if snapshot is None else ["read_only", f"snapshot_version {snapshot:d}"]
     with _connect(settings) as connection:
         _attach(connection, settings, options)
         yield connection
@@ -61,7 +61,7 @@ def attached(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     be kept where the data may not.
     """
     with _connect(settings) as connection:
-        _attach(connection, settings, f"data_path {literal(str(settings.lake / 'data'))}, data_inlining_row_limit 0")
+        _attach(connection, settings, ["data_inlining_row_limit 0"])
         yield connection
 
 
@@ -89,7 +89,7 @@ def attach_beside(connection: duckdb.DuckDBPyConnection, settings: Settings, ali
         LakeError: it cannot be opened.
     """
     load_extension(connection, "sqlite_scanner")
-    _attach(connection, settings, "read_only", alias)
+    _attach(connection, settings, ["read_only"], alias)
 
 
 @contextmanager
@@ -168,9 +168,23 @@ def _connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, options: str, alias: str = ALIAS) -> None:
+def data_folder(settings: Settings) -> dict[str, str | bool]:
+    """Options of an attached lake: where the files lie that the catalogue names.
+
+    A SQLite catalogue lies in the home, and the home may have been moved or restored elsewhere: the folder beside it
+    counts, not the one in which it was made. A catalogue on a server that was made for another folder is another
+    home's, and is refused.
+    """
+    return {"data_path": str(settings.lake / "data")} | ({} if settings.catalog else {"override_data_path": True})
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, options: Sequence[str], alias: str = ALIAS
+) -> None:
+    folder = (name if value is True else f"{name} {literal(str(value))}" for name, value in data_folder(settings).items())
+    what = f"attach {literal('ducklake:' + settings.catalog_uri)} as {alias} ({', '.join([*folder, *options])})"
     try:
-        connection.execute(f"attach {literal('ducklake:' + settings.catalog_uri)} as {alias} ({options})")
+        connection.execute(what)
     except duckdb.Error as error:
         # DuckDB's own words name the whole address of the catalogue.
         where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"

@@ -18,6 +18,7 @@ from extracts.synthetic.request import Request
 from extracts.synthetic.synthesise import synthesise
 from rasso.settings import AS_OF, Settings
 from scorecards.publication import Publication, publish
+from tests.homes import prepared_home
 from tests.suppliers import suppliers_of
 from transforms.build import build
 from transforms.explain import ExplainError, explain
@@ -25,7 +26,6 @@ from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import make_keys, read_keys
 from warehouse.lake import reading
 from warehouse.linkage import link
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,8 +58,7 @@ class Published:
 
 
 def new_home(folder: Path) -> Settings:
-    settings = Settings(home=folder)
-    prepare_home(settings)
+    settings = prepared_home(folder)
     (settings.root / AS_OF).write_text("2021-01-15", encoding="utf-8")
     settings = Settings(home=folder, key_file=folder / "secrets" / "keys.json")
     make_keys(settings, development=True)

@@ -9,11 +9,12 @@ import pytest
 
 from extracts.synthetic.aggregates import Sample, write_samples
 from rasso.local_airflow import LocalAirflow, free_port, wait_until_ready
-from rasso.settings import Settings
-from warehouse.schema import prepare_home
+from tests.homes import prepared_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rasso.settings import Settings
 
 READY_SECONDS = 180.0
 
@@ -21,9 +22,7 @@ READY_SECONDS = 180.0
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An empty home."""
-    settings = Settings(home=tmp_path_factory.mktemp("airflow") / "home")
-    prepare_home(settings)
-    return settings
+    return prepared_home(tmp_path_factory.mktemp("airflow") / "home")
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,11 @@ import duckdb
 import pytest
 
 from extracts.suppliers import all_suppliers
-from rasso.settings import Settings
 from tests.crimes import KENT, Forces
+from tests.homes import prepared_home
 from tests.postgres import Catalogue, catalogue
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.lake import LakeError
-from warehouse.schema import prepare_home
 from warehouse.verification import verify
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
 def forces(running: Catalogue, tmp_path: Path) -> Forces:
     """An empty home whose catalogue is in PostgreSQL."""
     running.empty()
-    settings = Settings(home=tmp_path / "home", catalog=running.address, as_of=AS_OF, threads=1)
-    prepare_home(settings)
+    settings = prepared_home(tmp_path / "home", catalog=running.address, as_of=AS_OF, threads=1)
     return Forces(settings)
 
 

@@ -27,9 +27,8 @@ from expectations.validation import BATCH, FAILED, TestedFile, Validator
 from extracts.contract import all_contracts
 from extracts.encrypted import KEY_BYTES, EncryptedWriter
 from extracts.reader import FileToRead, Reader, ReadingKeys
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.loading import stage_batch
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -178,8 +177,7 @@ def _checks() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("case_rules")
-    settings = Settings(home=folder / "home", as_of=AS_OF)
-    prepare_home(settings)
+    settings = prepared_home(folder / "home", as_of=AS_OF)
     keys = ReadingKeys(*(secrets.token_bytes(KEY_BYTES) for _ in range(3)))
     with Reader(settings, keys) as reader, duckdb.connect() as connection:
         yield Bench(folder, connection, reader, keys)

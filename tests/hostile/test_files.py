@@ -26,17 +26,17 @@ from small_extracts import CPS, CRIME, cps_month, good_extract, recorded_crime
 
 from extracts.contract import all_contracts
 from extracts.delivery import MANIFEST, MANIFEST_LIMIT, LandedDelivery, deliver
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.archive import opened
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 SENT_FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -520,8 +520,7 @@ def _hand_over_neighbour(settings: Settings, scratch: Path, number: int) -> str:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     scratch = tmp_path_factory.mktemp("hostile")
-    settings = Settings(home=scratch / "home", receive_batch=1000)
-    prepare_home(settings)
+    settings = prepared_home(scratch / "home", receive_batch=1000)
     folders = {name: _hand_over(settings, scratch, number, case) for number, (name, case) in enumerate(CASES.items())}
     blocks = range((len(CASES) - 1) // CASES_PER_NEIGHBOUR + 1)
     beside = [_hand_over_neighbour(settings, scratch, (block + 1) * CASES_PER_NEIGHBOUR) for block in blocks]

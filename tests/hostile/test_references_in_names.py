@@ -13,19 +13,20 @@ import pytest
 from small_extracts import CPS, cps_month
 
 from extracts.delivery import MANIFEST, LandedDelivery, deliver, remove
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse import intake
 from warehouse.archive import opened
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading
-from warehouse.schema import LEDGER, prepare_home
+from warehouse.schema import LEDGER
 from warehouse.status import current_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 URN = "20XQ7654321"
@@ -130,8 +131,7 @@ def _landed(settings: Settings, scratch: Path, number: int) -> LandedDelivery:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     scratch = tmp_path_factory.mktemp("names")
-    settings = Settings(home=scratch / "home")
-    prepare_home(settings)
+    settings = prepared_home(scratch / "home")
     for number, tamper in enumerate(CASES):
         tamper(_landed(settings, scratch, number))
     lines: list[str] = []

@@ -17,12 +17,12 @@ import pytest
 from extracts.contract import all_contracts
 from extracts.delivery import deliver
 from extracts.synthetic.aggregates import write_samples
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.archive import opened
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.keys import read_keys
 from warehouse.lake import reading, transaction, writing
-from warehouse.schema import LEDGER, prepare_home
+from warehouse.schema import LEDGER
 from warehouse.status import current_status
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 KIND = "home_office_recorded_crime"
@@ -145,8 +146,7 @@ def _held(rows: list[list[str]]) -> str:
 @pytest.fixture(scope="module")
 def received(tmp_path_factory: pytest.TempPathFactory) -> Received:
     scratch = tmp_path_factory.mktemp("canaries")
-    settings = Settings(home=scratch / "home")
-    prepare_home(settings)
+    settings = prepared_home(scratch / "home")
     sample = next(sample for sample in write_samples(scratch / "samples") if sample.kind == KIND)
     text = sample.path.read_text(encoding="utf-8")
     spoilt: dict[str, Callable[[list[list[str]]], str]] = {"1": _accepted, "2": _rejected, "3": _held}

@@ -12,15 +12,15 @@ import pytest
 
 from extracts.delivery import MANIFEST
 from extracts.synthetic.aggregates import write_samples
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 SUPPLIER = "cps-headquarters"
@@ -95,6 +95,5 @@ def home(settings: Settings) -> Home:
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home that the tests of one module share."""
-    settings = Settings(home=tmp_path_factory.mktemp("home") / "home")
-    prepare_home(settings)
+    settings = prepared_home(tmp_path_factory.mktemp("home") / "home")
     return Home(settings)

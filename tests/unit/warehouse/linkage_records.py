@@ -20,17 +20,19 @@ import pyarrow as pa
 from extracts.contract import all_contracts
 from extracts.encrypted import MemoryFile
 from extracts.tokens import token_macros
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse.keys import Keys, read_keys
 from warehouse.lake import reading, transaction, writing
 from warehouse.ledger import without_zone
 from warehouse.linkage import LinkOutcome, bridge, link, run, scope
-from warehouse.schema import LEDGER, LINKAGE, extract_columns, prepare_home
+from warehouse.schema import LEDGER, LINKAGE, extract_columns
 from warehouse.vault import COLUMNS, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from rasso.settings import Settings
 
 DAY = date(2020, 3, 10)
 SENT_AT = datetime(2020, 4, 8, tzinfo=UTC)
@@ -169,8 +171,7 @@ class LinkHome(LinkPlace):
     @classmethod
     def at(cls, folder: Path) -> LinkHome:
         """An empty home in a folder, with the keys of the tests."""
-        settings = Settings(home=folder)
-        prepare_home(settings)
+        settings = prepared_home(folder)
         return cls.of(settings)
 
     def deliver(self, *records: Record, sent_at: datetime = SENT_AT) -> str:

@@ -15,13 +15,12 @@ import pytest
 from extracts.delivery import MANIFEST, LandedDelivery, deliver
 from extracts.period import Period
 from extracts.reader import FileToRead, Reader
-from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse import archive, arrival
 from warehouse.archive import Archived, archived, opened, store
 from warehouse.intake import IntakeError, receive_deliveries, waiting_batches
 from warehouse.keys import Keys, read_keys
 from warehouse.lake import reading
-from warehouse.schema import prepare_home
 from warehouse.vault import VaultError
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from extracts.staging_jobs import StagedFile
+    from rasso.settings import Settings
     from warehouse.record import ReceiptOutcome
 
 HEADER = (
@@ -77,8 +77,7 @@ class Force:
 
 @pytest.fixture
 def force(tmp_path: Path) -> Force:
-    settings = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15))
-    prepare_home(settings)
+    settings = prepared_home(tmp_path / "home", as_of=date(2021, 1, 15))
     return Force(settings)
 
 

@@ -10,16 +10,17 @@ import pytest
 
 from extracts.delivery import LandedDelivery, deliver
 from extracts.period import Period
-from rasso.settings import Settings
 from tests.crimes import ESSEX, KENT, SURREY, Forces, new_forces
+from tests.homes import prepared_home
 from warehouse import intake
 from warehouse.arrival import Landed
 from warehouse.intake import IntakeError, in_groups
 from warehouse.keys import make_keys
-from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rasso.settings import Settings
 
 
 @pytest.fixture
@@ -153,8 +154,7 @@ def test_real_and_synthetic_deliveries_that_wait_together_are_not_mixed(forces: 
 def test_real_case_references_are_not_taken_in_under_a_development_key(
     tmp_path: Path, is_development: bool, is_synthetic: bool, verdict: tuple[str, str | None]
 ) -> None:
-    settings = Settings(home=tmp_path / "home", as_of=date(2021, 1, 15), key_file=tmp_path / "keys.json")
-    prepare_home(settings)
+    settings = prepared_home(tmp_path / "home", as_of=date(2021, 1, 15), key_file=tmp_path / "keys.json")
     make_keys(settings, development=is_development)
     forces = Forces(settings)
     forces.land(KENT, 2, is_synthetic=is_synthetic)

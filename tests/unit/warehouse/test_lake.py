@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from conftest import KIND, Home
 
 from extracts.contract import all_contracts
+from rasso.settings import Settings
 from warehouse.intake import waiting_batches
 from warehouse.lake import LakeError, newest_snapshot, reading, transaction, writing
 from warehouse.schema import LEDGER, extract_columns, prepare_home, prepare_lake
@@ -18,7 +20,6 @@ from warehouse.schema import LEDGER, extract_columns, prepare_home, prepare_lake
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Home
 
 TABLE = "lake.ledger.claim"
 
@@ -115,6 +116,18 @@ def test_preparing_a_home_again_changes_nothing(shared_home: Home) -> None:
 
     with reading(shared_home.settings) as connection:
         assert newest_snapshot(connection) == before
+
+
+def test_a_home_that_was_moved_goes_on_where_it_is(home: Home, months: list[bytes], tmp_path: Path) -> None:
+    home.land("before", {"a.csv": (months[0], "2014-04")})
+    home.receive()
+    home.settings.root.rename(tmp_path / "elsewhere")
+    moved = Home(Settings(home=tmp_path / "elsewhere"))
+    moved.land("after", {"a.csv": (months[1], "2014-05")})
+    moved.receive()
+    assert moved.rows(f"select count(*) from lake.extracts.{KIND}") == [(2 * 43,)]
+    assert moved.verdict("after") == ("accepted", None)
+    assert not home.settings.root.exists()
 
 
 def test_a_column_that_a_contract_gained_is_added(shared_home: Home) -> None:

@@ -19,11 +19,11 @@ from extracts.encrypted import MemoryFile
 from extracts.period import Period
 from extracts.reader import FileToRead, Reader
 from rasso.settings import Settings
+from tests.homes import prepared_home
 from warehouse import ledger
 from warehouse.archive import store
 from warehouse.keys import Keys, read_keys
 from warehouse.lake import reading, transaction, writing
-from warehouse.schema import prepare_home
 from warehouse.vault import VaultError, originals, remember
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ CANARIES = (CANARY.encode(), b"XQ76", CANARY.encode("utf-16-le"))
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with a lake, which the tests of this module share."""
-    settings = Settings(home=tmp_path_factory.mktemp("prepared") / "home")
-    prepare_home(settings)
-    return settings
+    return prepared_home(tmp_path_factory.mktemp("prepared") / "home")
 
 
 @pytest.fixture
