@@ -34,6 +34,8 @@ for _name in ("great_expectations", "great_expectations.data_context.types.base"
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
     """Keeps one connection open: DuckDB's results are lost when the connection that made them closes."""
 
+    _inspector: Any
+
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:
         """The one open connection."""
@@ -41,10 +43,30 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
             self._connection: sa.Connection = self.engine.connect()
         yield self._connection
 
+    def get_inspector(self) -> Any:  # noqa: ANN401 - the library is untyped
+        """What the library asks for the columns of a batch."""
+        if self._inspector is None:
+            self._inspector = _Columns(super().get_inspector())
+        return self._inspector
+
     def leave_transaction(self) -> None:
         """End the transaction that SQLAlchemy began unasked; the connection's owner begins its own."""
         if self._connection is not None and self._connection.in_transaction():
             self._connection.rollback()
+
+
+class _Columns:
+    """SQLAlchemy's inspector without primary keys: a batch has none, and all tables of the lake were looked through."""
+
+    def __init__(self, inspector: sa.Inspector) -> None:
+        self._inspector = inspector
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._inspector, name)
+
+    def get_pk_constraint(self, **_table: object) -> dict[str, list[str]]:
+        """None of the columns is part of a key."""
+        return {"constrained_columns": []}
 
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]

@@ -59,15 +59,21 @@ class FileToRead:
     delivery_number: int = 1
 
 
+# What a process reads in the time that it takes to start one.
+_WORTH_BYTES, _WORTH_FILES = 1 << 18, 8
 _COMMAND = (sys.executable, "-m", "extracts.staging")
 
 
 class Readers:
-    """Several reading processes, so that several files are staged at a time; no more than there are files to read."""
+    """Several reading processes, so that several files are staged at a time.
 
-    def __init__(self, settings: Settings, keys: ReadingKeys | None, file_count: int) -> None:
+    No more than there are files to read, and none for less than it takes to start it.
+    """
+
+    def __init__(self, settings: Settings, keys: ReadingKeys | None, file_count: int, byte_count: int) -> None:
         self._readers: SimpleQueue[Reader] = SimpleQueue()
-        self._all = [Reader(settings, keys) for _ in range(max(1, min(settings.threads, file_count)))]
+        wanted = min(settings.threads, file_count, 1 + max(byte_count // _WORTH_BYTES, file_count // _WORTH_FILES))
+        self._all = [Reader(settings, keys) for _ in range(max(1, wanted))]
         self._threads = ThreadPoolExecutor(len(self._all), thread_name_prefix="reader")
 
     def __enter__(self) -> Self:

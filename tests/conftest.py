@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
-from tests.homes import prepared_home
+from tests.homes import keep_templates_in, prepared_home
 from warehouse.keys import make_keys
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     os.environ.pop("RASSO_KEY_FILE")
     if before is not None:
         os.environ["RASSO_KEY_FILE"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _homes_to_copy(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _keys_of_the_tests: None) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    keep_templates_in((folder if worker_id == "master" else folder.parent) / "homes")
 
 
 @pytest.fixture

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import fasteners
 
 from rasso.settings import Settings
 from transforms.build import build
+from warehouse.lake import transaction, writing
 from warehouse.schema import prepare_home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_kept_in: list[Path] = []
+
+
+def keep_templates_in(folder: Path) -> None:
+    """Name the folder of the homes to copy; the processes of one test run share it."""
+    folder.mkdir(exist_ok=True)
+    _kept_in[:] = [folder]
 
 
 def prepared_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
@@ -19,31 +31,44 @@ def prepared_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fie
     if settings.catalog:
         prepare_home(settings)
     else:
-        shutil.copytree(_prepared(), settings.root, dirs_exist_ok=True)
+        _copy("prepared", _prepare, settings)
     return settings
 
 
 def built_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
     """A new home whose marts were built once, of nothing: its next build makes what deliveries change."""
     settings = Settings(home=home, **changes)
-    shutil.copytree(_built(), settings.root, dirs_exist_ok=True)
+    _copy("built", _build, settings)
     return settings
 
 
-@functools.cache
-def _templates() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="homes-")
+def _copy(name: str, make: Callable[[Path], object], settings: Settings) -> None:
+    template = _kept_in[0] / name
+    with fasteners.InterProcessLock(template.with_suffix(".lock")):
+        if not template.exists():
+            make(template.with_suffix(".unfinished"))
+            template.with_suffix(".unfinished").rename(template)
+    shutil.copytree(template, settings.root, dirs_exist_ok=True)
 
 
-@functools.cache
-def _prepared() -> Path:
-    made = Path(_templates().name) / "prepared"
-    prepare_home(Settings(home=made))
-    return made
+def _prepare(home: Path) -> None:
+    """With tables that have all held a row.
+
+    DuckLake keeps in mind what it knows of such a table; of others it asks its catalogue at each query. That is three
+    times as slow, and in a small test most tables are empty; in service they are not.
+    """
+    settings = Settings(home=home)
+    prepare_home(settings)
+    with writing(settings) as connection:
+        tables = connection.execute(
+            "select schema_name || '.' || table_name, any_value(column_name) from duckdb_columns()"
+            " where database_name = 'lake' and schema_name in ('ledger', 'linkage', 'extracts') group by all"
+        ).fetchall()
+        for change in ("insert into lake.{table} ({column}) values (null)", "delete from lake.{table}"):
+            with transaction(connection):
+                for table, column in tables:
+                    connection.execute(change.format(table=table, column=column))
 
 
-@functools.cache
-def _built() -> Path:
-    settings = prepared_home(Path(_templates().name) / "built")
-    build(settings).checked()
-    return settings.root
+def _build(home: Path) -> None:
+    build(prepared_home(home)).checked()

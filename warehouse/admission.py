@@ -6,15 +6,18 @@ trials. Does not belong here: what rules find in the rows (``expectations``).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from extracts.delivery import stated_period
 from warehouse import decision_ledger, ledger
+from warehouse.lake import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     import duckdb
@@ -36,11 +39,11 @@ _DEVELOPMENT_KEY = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger knows that matters to a group of deliveries; asked once for all of them."""
+    """What the ledger knows that matters to a group of deliveries; asked once for all of them, at one snapshot."""
 
     accepted: Mapping[str, Mapping[int, int]]
     first_as: Mapping[str, frozenset[str]]
-    files: Sequence[ledger.KnownFile]
+    files: Sequence[ledger.LoadedFile]
     natures: frozenset[bool]
     usual_rows: Mapping[tuple[str, str], float]
     waivers: Sequence[decision_ledger.WaiverRow]
@@ -51,15 +54,13 @@ class Known:
         manifests = [delivery.manifest for delivery in deliveries if delivery.manifest]
         suppliers = {manifest.supplier for manifest in manifests}
         hashes = {file.sha256 for manifest in manifests for file in manifest.files}
-        delivery_ids = {manifest.delivery_id for manifest in manifests}
-        return cls(
-            accepted=ledger.accepted_before(connection, delivery_ids),
-            first_as=ledger.accepted_first_as(connection, delivery_ids),
-            files=ledger.known_files(connection, hashes),
-            natures=frozenset(ledger.accepted_natures(connection)),
-            usual_rows=ledger.usual_rows_per_month(connection, suppliers, LEAST_MONTHS),
-            waivers=decision_ledger.waivers_on(connection, suppliers, as_of),
-        )
+        with transaction(connection):
+            loaded = ledger.loaded_files(connection, suppliers)
+            natures = frozenset(ledger.accepted_natures(connection))
+            waivers = decision_ledger.waivers_on(connection, suppliers, as_of)
+        accepted, first_as = _accepted(loaded, {manifest.delivery_id for manifest in manifests})
+        files = same_bytes(loaded, hashes)
+        return cls(accepted, first_as, files, natures, usual_rows_per_month(loaded, LEAST_MONTHS), waivers)
 
     def tested_file(self, delivery: DeliveryRecord, file: FileRecord) -> TestedFile:
         """What the rules may know of a file besides its rows."""
@@ -70,6 +71,36 @@ class Known:
             declared_rows=file.entry.rows,
             usual_rows_per_month=self.usual_rows.get((delivery.arrival.supplier, file.contract.kind)),
         )
+
+
+def usual_rows_per_month(loaded: Iterable[ledger.LoadedFile], least_months: int) -> dict[tuple[str, str], float]:
+    """Mean rows per month of what was loaded, by supplier and kind; only where there are enough months of it."""
+    rows: Counter[tuple[str, str]] = Counter()
+    months: Counter[tuple[str, str]] = Counter()
+    for file in loaded:
+        if file.has_rows_of_its_own:
+            rows[file.supplier, file.kind] += file.rows_found
+            months[file.supplier, file.kind] += file.period.month_count
+    return {key: rows[key] / count for key, count in months.items() if count >= least_months}
+
+
+def same_bytes(loaded: Iterable[ledger.LoadedFile], hashes: AbstractSet[str]) -> list[ledger.LoadedFile]:
+    """Files with one of these contents, of which rows were loaded."""
+    return [file for file in loaded if file.has_rows_of_its_own and file.sha256 in hashes]
+
+
+def _accepted(
+    loaded: Iterable[ledger.LoadedFile], delivery_ids: AbstractSet[str]
+) -> tuple[dict[str, dict[int, int]], dict[str, frozenset[str]]]:
+    """Of these deliveries that were loaded before: rows by file id, and the hand-overs by which they came first."""
+    rows: dict[str, dict[int, int]] = {}
+    first_as: dict[str, set[str]] = {}
+    for file in loaded:
+        if file.delivery_id in delivery_ids:
+            files = rows.setdefault(file.delivery_id, {})
+            files[file.file_id] = max(file.rows_found, files.get(file.file_id, 0))
+            first_as.setdefault(file.delivery_id, set()).add(file.first_id)
+    return rows, {delivery_id: frozenset(ids) for delivery_id, ids in first_as.items()}
 
 
 def admit(delivery: DeliveryRecord, known: Known, as_of: date, *, is_development: bool) -> None:
@@ -111,7 +142,7 @@ def admit(delivery: DeliveryRecord, known: Known, as_of: date, *, is_development
         delivery.conclude("duplicate", "SAME_FILES", "every file was delivered before for the same period")
 
 
-def _compare_with_known(delivery: DeliveryRecord, known: Sequence[ledger.KnownFile], as_of: date) -> None:
+def _compare_with_known(delivery: DeliveryRecord, known: Sequence[ledger.LoadedFile], as_of: date) -> None:
     """Find files that were loaded before, and what contradicts the manifest's periods."""
     seen: dict[tuple[str, str], Period] = {}
     for file in delivery.files:

@@ -120,7 +120,10 @@ class Landed(Arrival):
 
     def byte_count(self, settings: Settings) -> int:  # noqa: ARG002 - it lies in the landing folder
         """See there."""
-        return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
+        try:
+            return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
+        except FileNotFoundError:  # somebody else received it meanwhile
+            return 0
 
     def file_count(self) -> int:
         """See there."""

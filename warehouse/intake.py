@@ -24,7 +24,7 @@ from extracts.period import Period
 from extracts.reader import FileToRead, Readers
 from extracts.staging_jobs import OUR_FAULTS, StagingError
 from warehouse import decision_ledger, decisions, journal, ledger, loading
-from warehouse.admission import Known, admit
+from warehouse.admission import Known, admit, same_bytes
 from warehouse.archive import ArchiveError
 from warehouse.arrival import Landed
 from warehouse.claims import Claims, close_claims, new_worker
@@ -130,7 +130,8 @@ def receive_arrivals(
         reading_keys = keys.for_staging()
         with _without_names():
             file_count = sum(arrival.file_count() for arrival in arrivals)
-        readers = stack.enter_context(Readers(settings, reading_keys, file_count))
+            byte_count = sum(arrival.byte_count(settings) for arrival in arrivals)
+        readers = stack.enter_context(Readers(settings, reading_keys, file_count, byte_count))
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(Claims(settings, connection, intake.worker, arrivals)).held
@@ -413,7 +414,8 @@ class _Intake:
         What was known then was looked at: a released delivery may have the bytes of another period.
         """
         hashes = {file.entry.sha256 for c in accepted for file in c.delivery.staged_files}
-        since = set(ledger.known_files(self._connection, hashes)) - set(known.files)
+        now_loaded = ledger.loaded_files(self._connection, {conclusion.row.supplier for conclusion in accepted})
+        since = set(same_bytes(now_loaded, hashes)) - set(known.files)
         loaded = {(file.supplier, file.kind, file.sha256) for file in since}
         own = {
             (c.row.supplier, file.contract.kind, file.entry.sha256)

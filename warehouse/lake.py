@@ -181,10 +181,12 @@ def data_folder(settings: Settings) -> dict[str, str | bool]:
 def _attach(
     connection: duckdb.DuckDBPyConnection, settings: Settings, options: Sequence[str], alias: str = ALIAS
 ) -> None:
-    folder = (name if value is True else f"{name} {literal(str(value))}" for name, value in data_folder(settings).items())
-    what = f"attach {literal('ducklake:' + settings.catalog_uri)} as {alias} ({', '.join([*folder, *options])})"
+    lies_in = (
+        name if value is True else f"{name} {literal(str(value))}" for name, value in data_folder(settings).items()
+    )
+    catalog = literal(f"ducklake:{settings.catalog_uri}")
     try:
-        connection.execute(what)
+        connection.execute(f"attach {catalog} as {alias} ({', '.join([*lies_in, *options])})")
     except duckdb.Error as error:
         # DuckDB's own words name the whole address of the catalogue.
         where = "the database that RASSO_CATALOG names" if settings.catalog else f"the files in {settings.lake}"

@@ -143,15 +143,22 @@ class ProcessingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFile:
-    """A file that was accepted before."""
+class LoadedFile:
+    """A file of a delivery that was accepted and counts.
+
+    ``first_id`` is the hand-over by which the delivery was received first. ``has_rows_of_its_own``: its bytes were not
+    loaded before.
+    """
 
     delivery_id: str
+    first_id: str
     supplier: str
+    file_id: int
     kind: str
     sha256: str
     period: Period
     rows_found: int
+    has_rows_of_its_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,62 +267,26 @@ def was_collected(connection: duckdb.DuckDBPyConnection, data_set: str) -> bool:
     return bool(rows)
 
 
-def known_files(connection: duckdb.DuckDBPyConnection, hashes: Iterable[str]) -> list[KnownFile]:
-    """Files with one of these contents that were accepted before."""
+def loaded_files(connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str]) -> list[LoadedFile]:
+    """Every file of these suppliers that was accepted and counts; what was held or rejected is examined anew."""
     rows = connection.execute(
         f"""
         select
-            delivery.delivery_id, delivery.supplier, file.kind, file.sha256, file.period_start, file.period_end,
-            file.rows_found
+            delivery.delivery_id, coalesce(delivery.reprocess_of, delivery.hand_over_id), delivery.supplier,
+            file.file_id, file.kind, file.sha256, file.period_start, file.period_end,
+            file.rows_found, file.rows_in > file.rows_duplicate
         from {ALIAS}.ledger.delivery_file as file
         inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
         where delivery.state = 'accepted'
             and delivery.hand_over_id in {STANDING}
-            and file.rows_in > file.rows_duplicate
-            and list_contains(?, file.sha256)
+            and list_contains(?, delivery.supplier)
         """,
-        [list(hashes)],
+        [list(suppliers)],
     ).fetchall()
     return [
-        KnownFile(delivery_id, supplier, kind, sha256, Period(start, end), found)
-        for delivery_id, supplier, kind, sha256, start, end, found in rows
+        LoadedFile(delivery_id, first_id, supplier, file_id, kind, sha256, Period(start, end), found, has_rows)
+        for delivery_id, first_id, supplier, file_id, kind, sha256, start, end, found, has_rows in rows
     ]
-
-
-def accepted_before(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterable[str]) -> dict[str, dict[int, int]]:
-    """Which of these deliveries were loaded before, and how many rows each of their files had, by file id.
-
-    What was held or rejected before is examined anew: its contract may have been mended.
-    """
-    rows = connection.execute(
-        f"""
-        select delivery.delivery_id, file.file_id, max(file.rows_found)
-        from {ALIAS}.ledger.delivery as delivery
-        inner join {ALIAS}.ledger.delivery_file as file on delivery.hand_over_id = file.hand_over_id
-        where delivery.state = 'accepted'
-            and delivery.hand_over_id in {STANDING}
-            and list_contains(?, delivery.delivery_id)
-        group by all
-        """,
-        [list(delivery_ids)],
-    ).fetchall()
-    found: dict[str, dict[int, int]] = {}
-    for delivery_id, file_id, row_count in rows:
-        found.setdefault(delivery_id, {})[file_id] = row_count
-    return found
-
-
-def accepted_first_as(connection: duckdb.DuckDBPyConnection, delivery_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The hand-overs by which these deliveries were received first, of those that are loaded now."""
-    rows = connection.execute(
-        f"""
-        select delivery_id, list(distinct coalesce(reprocess_of, hand_over_id)) from {ALIAS}.ledger.delivery
-        where state = 'accepted' and hand_over_id in {STANDING} and list_contains(?, delivery_id)
-        group by all
-        """,
-        [list(delivery_ids)],
-    ).fetchall()
-    return {delivery_id: frozenset(first_ids) for delivery_id, first_ids in rows}
 
 
 def accepted_natures(connection: duckdb.DuckDBPyConnection) -> set[bool]:
@@ -324,32 +295,6 @@ def accepted_natures(connection: duckdb.DuckDBPyConnection) -> set[bool]:
         f"select distinct is_synthetic from {ALIAS}.ledger.delivery where state = 'accepted'"
     ).fetchall()
     return {row[0] for row in rows}
-
-
-def usual_rows_per_month(
-    connection: duckdb.DuckDBPyConnection, suppliers: Iterable[str], least_months: int
-) -> dict[tuple[str, str], float]:
-    """Mean rows per month of what was accepted, by supplier and kind; only where there are enough months of it."""
-    rows = connection.execute(
-        f"""
-        with files as (
-            select
-                delivery.supplier,
-                file.kind,
-                file.rows_found,
-                datediff('month', file.period_start, file.period_end) + 1 as months,
-            from {ALIAS}.ledger.delivery_file as file
-            inner join {ALIAS}.ledger.delivery as delivery on file.hand_over_id = delivery.hand_over_id
-            where delivery.state = 'accepted'
-                and delivery.hand_over_id in {STANDING}
-                and file.rows_in > file.rows_duplicate
-                and list_contains(?, delivery.supplier)
-        )
-        select supplier, kind, sum(rows_found) / sum(months) from files group by all having sum(months) >= ?
-        """,
-        [list(suppliers), least_months],
-    ).fetchall()
-    return {(supplier, kind): float(mean) for supplier, kind, mean in rows}
 
 
 def finished(connection: duckdb.DuckDBPyConnection, hand_over_ids: Iterable[str]) -> set[str]:

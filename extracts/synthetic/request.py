@@ -33,6 +33,8 @@ class Request:
         row_defects: rows that trip one rule each, over all rules in turn.
         delivery_defects: extra deliveries that must be held.
         defects: further defects by rule id.
+        areas: codes of the CPS Areas whose cases are written, with their forces and panels; all where there is none.
+            Their streams of cases are those of all Areas; of a force or a note that belongs elsewhere nothing is written.
     """
 
     into: Path
@@ -45,6 +47,7 @@ class Request:
     row_defects: int = 200
     delivery_defects: int = 3
     defects: Mapping[str, int] = field(default_factory=dict)
+    areas: frozenset[str] = frozenset()
 
 
 def defect_counts(texts: Iterable[str]) -> dict[str, int]:

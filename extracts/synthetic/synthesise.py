@@ -95,6 +95,12 @@ def _check(request: Request) -> None:
         raise SynthesisError("the share of damaged references lies between 0 and 1, such as 0.05")
     if min([request.row_defects, request.delivery_defects, *request.defects.values()]) < 0:
         raise SynthesisError("there cannot be fewer than 0 defects")
+    known = {area.code: area.name for area in _areas()}
+    if not request.areas <= known.keys():
+        listed = ", ".join(f"{code} ({name})" for code, name in known.items())
+        raise SynthesisError(
+            f"no CPS Area has the code {min(request.areas - known.keys())[:40]!r}; there are: {listed}"
+        )
     _check_defects(request)
     _check_references(request)
 
@@ -102,7 +108,7 @@ def _check(request: Request) -> None:
 class _Writer:
     def __init__(self, request: Request, folder: Path) -> None:
         self._request, self._folder = request, folder
-        self._suppliers = list(all_suppliers().values())
+        self._areas = [one for one in _areas() if one.code in request.areas or not request.areas]
         self._links = CsvFile(_beside(folder, _TRUE_LINKS), "true_links", _LINK_COLUMNS)
         carried = int(calibration().number("deliveries", "carry_in_months"))
         self._first_month = month_number(request.months.start) - carried
@@ -116,15 +122,14 @@ class _Writer:
         request = self._request
         self._folder.mkdir(mode=0o700, parents=True)
         self._open_outboxes()
-        areas = [supplier for supplier in self._suppliers if supplier.group == "cps_area"]
-        for done, area in enumerate(areas):
-            show(Progress(done, len(areas), area.name))
+        for done, area in enumerate(self._areas):
+            show(Progress(done, len(self._areas), area.name))
             self._write_area(area)
         for supplier_id in list(self._outboxes):
             self._close(supplier_id)
         self._links.flush()
         true_links = self._links.path.replace(_beside(request.into, _TRUE_LINKS))
-        show(Progress(len(areas), len(areas), "done"))
+        show(Progress(len(self._areas), len(self._areas), "done"))
         key = _beside(request.into, "answer_key.json")
         key.write_text(json.dumps(self._answer_key(), indent=1) + "\n", encoding="utf-8")
         return Synthesis(
@@ -139,7 +144,7 @@ class _Writer:
 
     def _open_outboxes(self) -> None:
         irregular = Irregular(self._request)
-        senders = [supplier for supplier in self._suppliers if supplier.group != "publisher"]
+        senders = [supplier for supplier in all_suppliers().values() if self._takes_part(supplier)]
         for supplier in senders:
             regular, extra = irregular.deliveries(supplier)
             self._outboxes[supplier.supplier_id] = Outbox(
@@ -152,7 +157,13 @@ class _Writer:
             if supplier.supplier_id not in untouched
         }
         self._defects.share_out(spoiled, self._rows_a_month)
-        self._plant_note(irregular)
+        if irregular.canary in self._outboxes:
+            self._plant_note(irregular)
+
+    def _takes_part(self, supplier: Supplier) -> bool:
+        if supplier.group == "force":
+            return any(supplier.code in forces_of(area) for area in self._areas)
+        return supplier.group != "publisher" and supplier.code in {area.code for area in self._areas}
 
     def _rows_a_month(self, supplier_id: str, kind: str) -> float:
         return _rows_a_month(supplier_id, kind) * self._request.scale
@@ -247,6 +258,7 @@ class _Writer:
                 "row_defects": request.row_defects,
                 "delivery_defects": request.delivery_defects,
                 "defects": dict(sorted(request.defects.items())),
+                "areas": sorted(request.areas),
             },
             "deliveries": len(self._closed),
             "irregular_deliveries": sorted(
@@ -271,11 +283,15 @@ def _check_defects(request: Request) -> None:
 def _check_references(request: Request) -> None:
     """Refuse a scale at which some force would run out of references, before anything is written."""
     try:
-        for area in (supplier for supplier in all_suppliers().values() if supplier.group == "cps_area"):
+        for area in _areas():
             for force_code in forces_of(area):
                 _mint(area.code, force_code, request)
     except ScarceReferencesError as error:
         raise SynthesisError(str(error)) from error
+
+
+def _areas() -> list[Supplier]:
+    return [supplier for supplier in all_suppliers().values() if supplier.group == "cps_area"]
 
 
 def _mint(area_code: str, force_code: str, request: Request) -> ReferenceMint:

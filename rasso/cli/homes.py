@@ -86,6 +86,12 @@ def synthesise(
     defect: Annotated[
         list[str] | None, typer.Option(help="More defects of one rule, such as PC-026=5; may be repeated.")
     ] = None,
+    area: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Code of a CPS Area, such as 13, with its forces and panel; may be repeated. All unless given."
+        ),
+    ] = None,
 ) -> None:
     """Write synthetic case extracts of all forces, CPS Areas and joint panels, with an answer key."""
     from extracts.period import Period
@@ -104,6 +110,7 @@ def synthesise(
         row_defects=row_defects,
         delivery_defects=delivery_defects,
         defects=defect_counts(defect or ()),
+        areas=frozenset(area or ()),
     )
     with progress_shown() as progress:
         bar = progress.add_task("synthesising", total=None)

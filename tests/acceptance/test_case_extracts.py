@@ -21,7 +21,7 @@ import pytest
 
 from extracts.delivery import waiting
 from rasso.settings import AS_OF, Settings
-from tests.homes import prepared_home
+from tests.homes import built_home
 from tests.suppliers import suppliers_with
 from warehouse.keys import read_keys
 from warehouse.lake import reading
@@ -62,7 +62,7 @@ class Received:
 def received(tmp_path_factory: pytest.TempPathFactory) -> Received:
     """The three years, received, linked, built and published."""
     folder = tmp_path_factory.mktemp("cases")
-    settings = prepared_home(folder / "home")
+    settings = built_home(folder / "home")
     (settings.root / AS_OF).write_text("2021-01-15", encoding="utf-8")
     extracts = folder / "extracts"
     environment = os.environ | {"RASSO_HOME": str(settings.root)}

@@ -18,7 +18,7 @@ from extracts.synthetic.request import Request
 from extracts.synthetic.synthesise import synthesise
 from rasso.settings import AS_OF, Settings
 from scorecards.publication import Publication, publish
-from tests.homes import prepared_home
+from tests.homes import built_home
 from tests.suppliers import suppliers_of
 from transforms.build import build
 from transforms.explain import ExplainError, explain
@@ -58,7 +58,7 @@ class Published:
 
 
 def new_home(folder: Path) -> Settings:
-    settings = prepared_home(folder)
+    settings = built_home(folder)
     (settings.root / AS_OF).write_text("2021-01-15", encoding="utf-8")
     settings = Settings(home=folder, key_file=folder / "secrets" / "keys.json")
     make_keys(settings, development=True)
@@ -84,7 +84,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     folder = tmp_path_factory.mktemp("measures")
     extracts = folder / "extracts"
     months = Period.parse("2018-01..2020-12")
-    synthesise(Request(into=extracts, months=months, row_defects=0, delivery_defects=0))
+    synthesise(Request(into=extracts, months=months, row_defects=0, delivery_defects=0, areas=frozenset(AREAS)))
     settings = new_home(folder / "home")
     wanted = suppliers_of(AREAS)
     hand_over(settings, [one for one in waiting(extracts) if one.supplier in wanted])
@@ -212,7 +212,15 @@ def left_out(tmp_path_factory: pytest.TempPathFactory) -> LeftOut:
     extracts = folder / "extracts"
     months = Period.parse("2020-07..2020-10")
     synthesise(
-        Request(into=extracts, months=months, scale=0.3, layout=Layout.monthly, row_defects=0, delivery_defects=0)
+        Request(
+            into=extracts,
+            months=months,
+            scale=0.3,
+            layout=Layout.monthly,
+            row_defects=0,
+            delivery_defects=0,
+            areas=frozenset({"13"}),
+        )
     )
     wanted = suppliers_of({"13"})
     deliveries = [one for one in waiting(extracts) if one.supplier in wanted]

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from rasso.settings import Settings
+from tests.homes import built_home
 from warehouse.lake import reading
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ CPS = ("--supplier", "cps-headquarters", "--kind", "cps_principal_offence_outcom
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home that every test of this file looks at."""
-    return tmp_path_factory.mktemp("public") / "home"
+    return built_home(tmp_path_factory.mktemp("public") / "home").root
 
 
 @pytest.fixture(scope="module")

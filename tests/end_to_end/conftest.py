@@ -9,7 +9,7 @@ import pytest
 
 from extracts.synthetic.aggregates import Sample, write_samples
 from rasso.local_airflow import LocalAirflow, free_port, wait_until_ready
-from tests.homes import prepared_home
+from tests.homes import built_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ READY_SECONDS = 180.0
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An empty home."""
-    return prepared_home(tmp_path_factory.mktemp("airflow") / "home")
+    """A home without a delivery."""
+    return built_home(tmp_path_factory.mktemp("airflow") / "home")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from rasso.settings import Settings
 from tests.crimes import ESSEX, KENT, SURREY, new_forces
 from warehouse.journal import FOLDER as JOURNAL
 from warehouse.keys import read_keys
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rasso.settings import Settings
     from tests.faults.conftest import Runner
 
 KILLED = -9
@@ -62,11 +62,9 @@ def waiting(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Waiting
     shutil.copytree(forces.settings.root, template)
     status, effects = runner.run(forces.settings, is_again=True)
     assert status == 0
-    # A lake keeps the paths of its files: the reference is made where it stays.
-    quiet = new_forces(folder / "quiet").settings
-    shutil.copytree(template / "landing", quiet.landing, dirs_exist_ok=True)
-    assert runner.run(quiet, is_again=True)[0] == 0
-    return Waiting(template, forces.settings, quiet, effects)
+    quiet = folder / "quiet"
+    shutil.copytree(forces.settings.root, quiet)
+    return Waiting(template, forces.settings, Settings(home=quiet, as_of=forces.settings.as_of), effects)
 
 
 def what_is_kept(settings: Settings) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from extracts.synthetic.aggregates import write_samples
+from tests.homes import built_home
 
 RASSO = Path(sys.executable).with_name("rasso")
 COMMANDS = (
@@ -190,7 +191,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(tmp_path: Path, name: str, va
 
 
 def test_run_publishes_what_was_accepted_before_a_damaged_vault_and_goes_on_afterwards(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home = built_home(tmp_path / "home").root
     sample = write_samples(tmp_path / "samples")[-1]
     handed_over = ("--supplier", sample.supplier, "--kind", sample.kind, "--synthetic")
     rasso(home, "deliver", sample.path, *handed_over)

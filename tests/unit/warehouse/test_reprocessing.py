@@ -15,6 +15,7 @@ from extracts.contract import all_contracts
 from extracts.period import Period
 from tests.crimes import ESSEX, KENT, SURREY, Forces, new_forces
 from warehouse import journal, ledger
+from warehouse.admission import usual_rows_per_month
 from warehouse.archive import ArchiveError
 from warehouse.decisions import DecisionError, decide
 from warehouse.intake import receive_deliveries, waiting_batches
@@ -197,7 +198,7 @@ def test_only_what_is_meant_is_received_again_and_counts_once_in_the_usual_volum
     """
     assert forces.rows(received_again) == [("2020-11-01", KENT)]
     with attached(forces.settings) as connection:
-        assert ledger.usual_rows_per_month(connection, [KENT], 1) == {(KENT, "police_crimes"): 30.0}
+        assert usual_rows_per_month(ledger.loaded_files(connection, [KENT]), 1) == {(KENT, "police_crimes"): 30.0}
 
 
 def test_a_duplicate_of_it_is_left_alone(forces: Forces) -> None:

@@ -112,12 +112,13 @@ def test_without_defects_none_is_listed(tmp_path: Path) -> None:
         ({"scale": 0.0}, "not more than 0"),
         ({"damaged_references": 5.0}, "between 0 and 1"),
         ({"row_defects": -1}, "fewer than 0"),
+        ({"areas": frozenset({"13", "99"})}, "no CPS Area has the code '99'; there are: 1 "),
         ({"defects": {"PC-999": 1}}, "no defect trips 'PC-999' alone; there are: PC-001, "),
     ],
-    ids=["no_scale", "per_cent", "negative", "unknown_rule"],
+    ids=["no_scale", "per_cent", "negative", "unknown_area", "unknown_rule"],
 )
 def test_arguments_that_make_no_sense_are_refused(
-    tmp_path: Path, arguments: dict[str, float | dict[str, int]], message: str
+    tmp_path: Path, arguments: dict[str, float | dict[str, int] | frozenset[str]], message: str
 ) -> None:
     request = Request(into=tmp_path / "extracts", months=Period.parse("2020-12"), **arguments)  # type: ignore[arg-type]
     with pytest.raises(SynthesisError, match=message):

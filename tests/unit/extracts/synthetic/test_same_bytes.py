@@ -1,4 +1,4 @@
-"""Equal arguments give equal bytes, whatever the process."""
+"""Equal arguments give equal bytes, whatever the process; those of a CPS Area are the same beside others or alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+from extracts.period import Period
+from extracts.synthetic.request import Request
+from extracts.synthetic.synthesise import synthesise
+from tests.suppliers import suppliers_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,3 +43,22 @@ def test_two_processes_write_the_same_bytes_and_another_seed_writes_others(tmp_p
     assert len(first) > 400
     assert first == second
     assert first != other
+
+
+def test_an_area_alone_is_written_as_beside_all_others(tmp_path: Path) -> None:
+    def written(name: str, areas: frozenset[str]) -> dict[str, dict[str, bytes]]:
+        """Extracts by supplier and path."""
+        into = tmp_path / name
+        months = Period.parse("2020-11..2020-12")
+        synthesise(Request(into, months, scale=0.05, row_defects=0, delivery_defects=0, areas=areas))
+        return {
+            folder.name: {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.csv")}
+            for folder in into.iterdir()
+        }
+
+    everybody, alone = written("all", frozenset()), written("alone", frozenset({"13"}))
+    own = suppliers_of({"13"})
+    # The British Transport Police has cases in every Area.
+    assert set(alone) == own | {"british-transport-police"}
+    assert {supplier: everybody[supplier] for supplier in own} == {supplier: alone[supplier] for supplier in own}
+    assert all(alone.values())
