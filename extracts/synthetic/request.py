@@ -34,7 +34,7 @@ class Request:
         delivery_defects: extra deliveries that must be held.
         defects: further defects by rule id.
         areas: codes of the CPS Areas whose cases are written, with their forces and panels; all where there is none.
-            Their streams of cases are those of all Areas; of a force or a note that belongs elsewhere nothing is written.
+            What a supplier of theirs writes is the same as beside all others.
     """
 
     into: Path
