@@ -26,6 +26,7 @@ from scorecards.edition import COLUMNS, EditionError
 from scorecards.paths import slug_of_area
 from scorecards.registers import CLAIMS, EVENTS
 from scorecards.spreadsheet import guarded_in_sql
+from warehouse.ledger import SAID_ANEW
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _accepted_deliveries(connection: duckdb.DuckDBPyConnection, plan: EditionPla
         select distinct delivery_id from lake.ledger.delivery where state = 'accepted' and {_sender(plan)}
         except
         select delivery_id from lake.marts.mart_deliveries
-        where state in ('accepted', 'superseded')  -- a duplicate hand-over of what is superseded revives nothing
+        where state in ('accepted', 'superseded')  -- whoever only repeats one has no state of its own to tell
         group by delivery_id
         having bool_and(state = 'superseded')
         order by delivery_id
@@ -289,8 +290,11 @@ def _facts(
     settings: Settings, connection: duckdb.DuckDBPyConnection, plan: EditionPlan, stamp: Stamp
 ) -> dict[str, Any]:
     row = connection.execute(
-        "select max(finished_at), coalesce(bool_or(is_synthetic), false) from lake.ledger.delivery"
-        f" where state = 'accepted' and {_sender(plan) if plan.area_code else 'true'}",
+        f"""
+        select max(finished_at), coalesce(bool_or(is_synthetic), false) from lake.ledger.delivery
+        where (state = 'accepted' or hand_over_id in (select hand_over_id from {SAID_ANEW}))
+            and {_sender(plan) if plan.area_code else "true"}
+        """,
         _bound(plan),
     ).fetchone()
     data_as_at, is_synthetic = row if row is not None else (None, False)

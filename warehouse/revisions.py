@@ -137,25 +137,27 @@ def _of_kind(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[
 
 # What each delivery says under each key. A delivery that was received again stands once. Where it has a key in several
 # files, the file of the latest period speaks, as it does for what is current. A file whose bytes were loaded before
-# brings no rows of its own and speaks of nothing.
+# brings no rows of its own; but the file that it repeats is said again, and last.
 _SAID = """
 with
 deliveries as (
     select
-        supplier, delivery_id, greatest(max(sent_at), max(again.said_at)) as sent_at,
+        supplier, delivery_id, max(sent_at) as sent_at,
         arg_min(delivery_name, received_at) as delivery_name, arg_min(hand_over_id, received_at) as hand_over_id
     from {ledger}.delivery
-    left join (select delivery_id, max(sent_at) as said_at from {again} group by all) as again using (delivery_id)
     where state = 'accepted' and hand_over_id in {standing}
     group by supplier, delivery_id
 ),
 files as (
     select
-        deliveries.supplier, deliveries.delivery_id, deliveries.sent_at,
-        file.file_id, max(file.period_start) as file_start, max(file.period_end) as file_end
+        deliveries.supplier, deliveries.delivery_id, file.file_id,
+        greatest(max(deliveries.sent_at), max(again.said_at)) as sent_at,
+        max(file.period_start) as file_start, max(file.period_end) as file_end
     from {ledger}.delivery_file as file
     inner join {ledger}.delivery as delivery on file.hand_over_id = delivery.hand_over_id
     inner join deliveries on delivery.delivery_id = deliveries.delivery_id
+    left join (select delivery_id, file_id, max(sent_at) as said_at from {again} group by all) as again
+        on file.delivery_id = again.delivery_id and file.file_id = again.file_id
     where delivery.state = 'accepted'
         and delivery.hand_over_id in {standing}
         and file.kind = {kind}
@@ -189,6 +191,7 @@ spoken as (
     left join files as earlier
         on files.supplier = earlier.supplier
         and files.file_start <= earlier.file_end and earlier.file_start <= files.file_end
+        and earlier.delivery_id <> files.delivery_id
         and (earlier.sent_at, earlier.delivery_id) < (files.sent_at, files.delivery_id)
     group by files.delivery_id
 ),
@@ -208,18 +211,26 @@ speakers as (
 pairs as (
     select
         *,
-        lag(delivery_id) over (partition by supplier, period_start order by sent_at, delivery_id) as earlier_id
+        lag(delivery_id) over before as earlier_id,
+        lag(sent_at) over before as earlier_sent_at
     from speakers
+    window before as (partition by supplier, period_start order by sent_at, delivery_id)
 ),
 sides as (
     select pairs.delivery_id as speaker_id, said.* exclude (content), content as later, null as earlier
     from said
-    inner join pairs on said.delivery_id = pairs.delivery_id and said.period_start = pairs.period_start
+    inner join pairs
+        on said.delivery_id = pairs.delivery_id
+        and said.sent_at = pairs.sent_at
+        and said.period_start = pairs.period_start
     where pairs.earlier_id is not null
     union all
     select pairs.delivery_id as speaker_id, said.* exclude (content), null as later, content as earlier
     from said
-    inner join pairs on said.delivery_id = pairs.earlier_id and said.period_start = pairs.period_start
+    inner join pairs
+        on said.delivery_id = pairs.earlier_id
+        and said.sent_at = pairs.earlier_sent_at
+        and said.period_start = pairs.period_start
 ),
 compared as (
     select speaker_id as delivery_id, max(later) as later, max(earlier) as earlier
@@ -244,13 +255,15 @@ counted as (
         count(*) filter (later is null) as gone
     from compared
     group by delivery_id
-)
+),
+last_said as (select delivery_id, max(sent_at) as sent_at from files group by delivery_id)
 select
-    deliveries.supplier, deliveries.delivery_id, deliveries.delivery_name, deliveries.hand_over_id, deliveries.sent_at,
+    deliveries.supplier, deliveries.delivery_id, deliveries.delivery_name, deliveries.hand_over_id, last_said.sent_at,
     spoken.period_start, spoken.period_end, spoken.is_resupply,
     counted.new, counted.changed, counted.same, {gone} as gone
 from counted
 inner join spoken on counted.delivery_id = spoken.delivery_id
 inner join deliveries on counted.delivery_id = deliveries.delivery_id
+inner join last_said on counted.delivery_id = last_said.delivery_id
 where spoken.is_resupply or counted.changed + counted.same > 0
 """

@@ -127,6 +127,13 @@ def recorded(settings: Settings) -> list[tuple[object, ...]]:
         return connection.execute("select release_id, build_id from lake.ledger.publication").fetchall()
 
 
+def as_of(done: Publication) -> str:
+    """The day of the data that a release was made from."""
+    moment = read_edition(done.site_path).release.data_as_at
+    assert moment is not None
+    return moment.date().isoformat()
+
+
 def published_rows(done: Publication) -> list[dict[str, str]]:
     with (done.site_path / "data" / "measure_values.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
@@ -269,6 +276,25 @@ def test_a_held_delivery_is_not_an_input(built: Settings) -> None:
         " select 'd-0009' as delivery_id, 'home-office' as supplier, 'held' as state",
     )
     assert publish(built).release_id == first.release_id
+
+
+def test_data_are_as_of_a_repetition_that_changes_what_counts(built: Settings) -> None:
+    def sent(hand_over_id: str, day: int, sha256: str, state: str, duplicates: int) -> str:
+        return f"""
+            insert into lake.ledger.delivery
+                (hand_over_id, delivery_id, supplier, sent_at, finished_at, state, is_synthetic)
+            values ('{hand_over_id}', 'd-{sha256}', 'home-office', timestamp '2021-01-{day} 17:00:00',
+                timestamp '2021-01-{day} 18:00:00', '{state}', false);
+            insert into lake.ledger.delivery_file
+                (hand_over_id, delivery_id, kind, period_start, period_end, sha256, file_id, rows_in, rows_duplicate)
+            values ('{hand_over_id}', 'd-{sha256}', 'home_office_outcomes', date '2017-04-01', date '2018-03-31',
+                '{sha256}', 1, 10, {duplicates});
+        """
+
+    change(built, sent("first", 15, "a", "accepted", 0) + sent("corrected", 16, "b", "accepted", 0))
+    assert as_of(publish(built)) == "2021-01-16"
+    change(built, sent("again", 17, "a", "duplicate", 10) + "update lake.marts.mart_measure_values set numerator = 199")
+    assert as_of(publish(built)) == "2021-01-17"
 
 
 def test_figures_are_read_at_the_snapshot_of_the_last_successful_build(built: Settings) -> None:

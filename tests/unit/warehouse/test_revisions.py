@@ -49,6 +49,10 @@ def found(home: Home) -> list[Found]:
     ]
 
 
+def revisions(home: Home) -> tuple[Revision, ...]:
+    return list_revisions(home.settings).revisions
+
+
 def extract(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([header, *rows])
@@ -173,6 +177,20 @@ def test_suppliers_who_use_the_same_key_do_not_revise_one_another(home: Home) ->
     assert [outcome.state for outcome in home.receive().values()] == ["accepted", "accepted"]
     assert home.rows("select count(*), count(distinct action_id) from lake.extracts.local_action_plan") == [(2, 1)]
     assert found(home) == []
+
+
+def test_one_file_of_several_that_is_sent_again_is_said_last_and_the_others_are_not(home: Home) -> None:
+    october, november = (crimes([1, 2]), "2020-10"), (crimes([6, 7]), "2020-11")
+    home.land("1", {"a.csv": october, "b.csv": november}, supplier=KENT, kind=CRIMES, sent_at=sent("2020-12-01"))
+    land_crimes(home, "2", "2020-10", "2020-12-02", crimes([1, 2], reclassified=[1]))
+    land_crimes(home, "3", "2020-11", "2020-12-03", crimes([6, 7], reclassified=[6, 7]))
+    home.land("4", {"b.csv": november}, supplier=KENT, kind=CRIMES, sent_at=sent("2020-12-04"))
+    home.receive()
+
+    assert {(one.delivery_name, str(one.period), one.changed, one.same) for one in revisions(home)} == {
+        ("2", "2020-10", 1, 1),
+        ("1", "2020-10..2020-11", 2, 0),
+    }
 
 
 def test_a_quarantined_row_is_neither_said_nor_revised(home: Home) -> None:
