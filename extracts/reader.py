@@ -22,6 +22,7 @@ from extracts.staging_jobs import ARCHIVE_DAMAGED, ColumnPlan, StagedFile, Stagi
 from extracts.suppliers import all_suppliers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -67,12 +68,13 @@ _COMMAND = (sys.executable, "-m", "extracts.staging")
 class Readers:
     """Several reading processes, so that several files are staged at a time.
 
-    No more than there are files to read, and none for less than it takes to start it.
+    No more than there are files to read, and none for less than it takes to start it: ``file_sizes`` are in bytes.
     """
 
-    def __init__(self, settings: Settings, keys: ReadingKeys | None, file_count: int, byte_count: int) -> None:
+    def __init__(self, settings: Settings, keys: ReadingKeys | None, file_sizes: Sequence[int]) -> None:
         self._readers: SimpleQueue[Reader] = SimpleQueue()
-        wanted = min(settings.threads, file_count, 1 + max(byte_count // _WORTH_BYTES, file_count // _WORTH_FILES))
+        count = len(file_sizes)
+        wanted = min(settings.threads, count, 1 + max(sum(file_sizes) // _WORTH_BYTES, count // _WORTH_FILES))
         self._all = [Reader(settings, keys) for _ in range(max(1, wanted))]
         self._threads = ThreadPoolExecutor(len(self._all), thread_name_prefix="reader")
 

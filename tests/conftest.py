@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rasso.settings import Settings
-from tests.homes import keep_templates_in, prepared_home
+from tests import made_once
+from tests.homes import prepared_home
 from warehouse.keys import make_keys
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ WHERE_TO_GET_IT = (
 )
 
 
-_KEPT = ("RASSO_PUBLIC_DATA", "RASSO_KEY_FILE", "RASSO_MODEL_UNIT_TESTS")
+_KEPT = ("RASSO_PUBLIC_DATA", "RASSO_KEY_FILE", "RASSO_MODEL_UNIT_TESTS", "RASSO_THREADS")
 
 
 @pytest.fixture(autouse=True)
@@ -37,33 +38,25 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _unit_tests_of_the_models_run_once() -> Iterator[None]:
-    """Each new home would prove the models again; test_build_marts does it for all."""
-    before = os.environ.get("RASSO_MODEL_UNIT_TESTS")
-    os.environ["RASSO_MODEL_UNIT_TESTS"] = "false"
-    yield
-    os.environ.pop("RASSO_MODEL_UNIT_TESTS")
-    if before is not None:
-        os.environ["RASSO_MODEL_UNIT_TESTS"] = before
+def _settings_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What holds for all homes of a test run, unless a test is about it and sets its own.
 
-
-@pytest.fixture(autouse=True, scope="session")
-def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One key file for all homes of a test run; a test that is about keys sets its own."""
+    One key file. No unit tests of the models: each new home would prove the models again; test_build_marts does it for
+    all. One thread for DuckDB: files of a few rows are not read faster by two, and two test processes share the cores.
+    """
     key_file = tmp_path_factory.mktemp("secrets") / "keys.json"
-    before = os.environ.get("RASSO_KEY_FILE")
-    os.environ["RASSO_KEY_FILE"] = str(key_file)
-    make_keys(Settings(home=key_file.parent / "home"), development=True)
-    yield
-    os.environ.pop("RASSO_KEY_FILE")
-    if before is not None:
-        os.environ["RASSO_KEY_FILE"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RASSO_KEY_FILE", str(key_file))
+        patch.setenv("RASSO_MODEL_UNIT_TESTS", "false")
+        patch.setenv("RASSO_THREADS", "1")
+        make_keys(Settings(home=key_file.parent / "home"), development=True)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _homes_to_copy(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _keys_of_the_tests: None) -> None:
+def _made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _settings_of_the_tests: None) -> None:
     folder = tmp_path_factory.getbasetemp()
-    keep_templates_in((folder if worker_id == "master" else folder.parent) / "homes")
+    made_once.keep_in((folder if worker_id == "master" else folder.parent) / "made_once")
 
 
 @pytest.fixture

@@ -5,24 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import fasteners
-
 from rasso.settings import Settings
+from tests.made_once import made_once
 from transforms.build import build
 from warehouse.lake import transaction, writing
 from warehouse.schema import prepare_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-_kept_in: list[Path] = []
-
-
-def keep_templates_in(folder: Path) -> None:
-    """Name the folder of the homes to copy; the processes of one test run share it."""
-    folder.mkdir(exist_ok=True)
-    _kept_in[:] = [folder]
 
 
 def prepared_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
@@ -31,24 +21,15 @@ def prepared_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fie
     if settings.catalog:
         prepare_home(settings)
     else:
-        _copy("prepared", _prepare, settings)
+        shutil.copytree(made_once("prepared", _prepare), settings.root, dirs_exist_ok=True)
     return settings
 
 
 def built_home(home: Path, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
     """A new home whose marts were built once, of nothing: its next build makes what deliveries change."""
     settings = Settings(home=home, **changes)
-    _copy("built", _build, settings)
+    shutil.copytree(made_once("built", _build), settings.root, dirs_exist_ok=True)
     return settings
-
-
-def _copy(name: str, make: Callable[[Path], object], settings: Settings) -> None:
-    template = _kept_in[0] / name
-    with fasteners.InterProcessLock(template.with_suffix(".lock")):
-        if not template.exists():
-            make(template.with_suffix(".unfinished"))
-            template.with_suffix(".unfinished").rename(template)
-    shutil.copytree(template, settings.root, dirs_exist_ok=True)
 
 
 def _prepare(home: Path) -> None:

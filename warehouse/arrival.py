@@ -44,8 +44,8 @@ class Arrival(ABC):
         """How large its files are together."""
 
     @abstractmethod
-    def file_count(self) -> int:
-        """How many files there may be to read."""
+    def file_sizes(self, settings: Settings) -> list[int]:
+        """How large each file is that there may be to read."""
 
     @property
     def decision(self) -> Decision | None:
@@ -120,17 +120,14 @@ class Landed(Arrival):
 
     def byte_count(self, settings: Settings) -> int:  # noqa: ARG002 - it lies in the landing folder
         """See there."""
-        try:
-            return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
-        except FileNotFoundError:  # somebody else received it meanwhile
-            return 0
+        return sum(path.stat().st_size for path in self.landed.folder.iterdir() if path.is_file())
 
-    def file_count(self) -> int:
+    def file_sizes(self, settings: Settings) -> list[int]:  # noqa: ARG002 - it lies in the landing folder
         """See there."""
         try:
-            return sum(path.name != MANIFEST for path in self.landed.folder.iterdir())
+            return [path.stat().st_size for path in self.landed.folder.iterdir() if path.name != MANIFEST]
         except FileNotFoundError:  # somebody else received it meanwhile
-            return 0
+            return []
 
     @property
     def no_files(self) -> tuple[str, ...]:
@@ -192,12 +189,12 @@ class FromArchive(Arrival):
 
     def byte_count(self, settings: Settings) -> int:
         """See there."""
-        paths = [archived(settings, sha256) for sha256 in self.entry.files.values()]
-        return sum(path.stat().st_size for path in paths if path.exists())
+        return sum(self.file_sizes(settings))
 
-    def file_count(self) -> int:
+    def file_sizes(self, settings: Settings) -> list[int]:
         """See there."""
-        return sum(name != MANIFEST for name in self.entry.files)
+        paths = [archived(settings, sha256) for name, sha256 in self.entry.files.items() if name != MANIFEST]
+        return [path.stat().st_size for path in paths if path.exists()]
 
     @property
     def decision(self) -> Decision | None:

@@ -129,9 +129,8 @@ def receive_arrivals(
     with ExitStack() as stack:
         reading_keys = keys.for_staging()
         with _without_names():
-            file_count = sum(arrival.file_count() for arrival in arrivals)
-            byte_count = sum(arrival.byte_count(settings) for arrival in arrivals)
-        readers = stack.enter_context(Readers(settings, reading_keys, file_count, byte_count))
+            sizes = [size for arrival in arrivals for size in arrival.file_sizes(settings)]
+        readers = stack.enter_context(Readers(settings, reading_keys, sizes))
         connection = stack.enter_context(attached(settings))
         intake = _Intake(settings, keys, connection, readers, reading_keys.hand_over)
         held = stack.enter_context(Claims(settings, connection, intake.worker, arrivals)).held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from written_extracts import Written, write
+from written_extracts import Written, written_once
 
 from extracts.period import Period
 from extracts.synthetic.plan import Layout
@@ -15,23 +15,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Written:
+def small() -> Written:
     """Three years at a tenth of the volume."""
-    return write(tmp_path_factory.mktemp("small") / "extracts")
+    return written_once("small")
 
 
 @pytest.fixture(scope="session")
-def monthly(tmp_path_factory: pytest.TempPathFactory) -> Written:
+def monthly() -> Written:
     """Half a year at a tenth of the volume, month by month."""
-    return write(
-        tmp_path_factory.mktemp("monthly") / "extracts", months=Period.parse("2020-07..2020-12"), layout=Layout.monthly
-    )
+    return written_once("monthly", months=Period.parse("2020-07..2020-12"), layout=Layout.monthly)
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Written:
+def whole() -> Written:
     """Three years of England and Wales."""
-    return write(tmp_path_factory.mktemp("whole") / "extracts", scale=1.0)
+    return written_once("whole", scale=1.0)
 
 
 @pytest.fixture(scope="session")

@@ -180,4 +180,4 @@ def test_where_no_attempt_succeeds_the_command_says_so(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(yardstick, "planned_cases", fail)
     with pytest.raises(SynthesisError, match="choose another --seed"):
-        synthesise(Request(into=tmp_path / "extracts", months=THREE_YEARS))
+        synthesise(Request(into=tmp_path / "extracts", months=THREE_YEARS, areas=frozenset({"13"})))

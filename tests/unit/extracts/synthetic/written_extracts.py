@@ -12,6 +12,7 @@ from extracts.period import Period
 from extracts.synthetic.columns import COLUMNS
 from extracts.synthetic.request import Request
 from extracts.synthetic.synthesise import synthesise
+from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,12 @@ def write(folder: Path, **arguments: Any) -> Written:  # noqa: ANN401 - whatever
     request = Request(into=folder, **({"months": THREE_YEARS, "scale": 0.1} | arguments))
     written = synthesise(request)
     return Written(folder, json.loads(written.answer_key.read_bytes()))
+
+
+def written_once(name: str, **arguments: Any) -> Written:  # noqa: ANN401 - whatever a request takes
+    """The same, once for all tests, which only read it."""
+    folder = made_once(f"extracts-{name}", lambda unfinished: write(unfinished / "extracts", **arguments)) / "extracts"
+    return Written(folder, json.loads(folder.with_name(f"{folder.name}.answer_key.json").read_bytes()))
 
 
 def _delivery(path: Path) -> str:
