@@ -12,10 +12,12 @@ import csv
 import io
 import json
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scorecards import paths, words
 from scorecards.edition import COLUMNS, GRAINS, LEVELS, STATUSES, Edition
+from scorecards.spreadsheet import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from scorecards.edition import Release
 
 SCHEMA = "data/measure_values.schema.json"
-# What a spreadsheet takes for the beginning of a formula, in its plain and its full-width form.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
 _TEXT_COLUMNS = tuple(
     COLUMNS.index(name) for name in ("measure_id", "area_code", "area_name", "breakdown", "unit", "release_id")
 )
@@ -59,44 +58,55 @@ _DESCRIPTIONS: dict[str, tuple[str, Any]] = {
 
 def downloads(edition: Edition) -> Iterator[tuple[str, str]]:
     """Path and text of every download that belongs to one page, and of the descriptions of all of them."""
+    lines = _Lines()
     yield SCHEMA, _json(_schema())
     yield paths.metadata_path(paths.VALUES), _json(_metadata(paths.VALUES, "all areas and measures", edition.release))
     for area in edition.areas.values():
         by_measure = edition.values.get(area.key, {})
         rows = [value.cells for measure_id in edition.measures for value in by_measure.get(measure_id, ())]
-        yield from _with_metadata(paths.download_path(area), rows, area.name, edition.release)
+        yield from _with_metadata(paths.download_path(area), lines.of(rows), area.name, edition.release)
     for measure in edition.measures.values():
         rows = [
             value.cells for key in edition.areas for value in edition.values.get(key, {}).get(measure.measure_id, ())
         ]
-        yield from _with_metadata(paths.download_path(measure), rows, measure.title, edition.release)
-
-
-def guarded(cell: str) -> str:
-    """A text cell that a spreadsheet shows and does not run: an apostrophe goes before what looks like a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+        yield from _with_metadata(paths.download_path(measure), lines.of(rows), measure.title, edition.release)
 
 
 def _with_metadata(
-    path: str, rows: Sequence[tuple[str, ...]], what: str, release: Release
+    path: str, text: str, what: str, release: Release
 ) -> Iterator[tuple[str, str]]:
-    yield path, _csv(rows)
+    yield path, text
     yield paths.metadata_path(path), _json(_metadata(path, what, release))
 
 
-def _csv(rows: Iterable[tuple[str, ...]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_guarded_row(row) for row in rows)
-    return text.getvalue()
+class _Lines:
+    """Rows as lines of CSV: each stands in the download of its area and in that of its measure, and is written once."""
 
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], str] = {}
+        self._guarded = lru_cache(maxsize=None)(guarded)  # few texts, and each in thousands of rows
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text, lineterminator="\n")
+        self.header = self._written(COLUMNS)
 
-def _guarded_row(row: tuple[str, ...]) -> Sequence[str]:
-    cells = list(row)
-    for index in _TEXT_COLUMNS:
-        cells[index] = guarded(cells[index])
-    return cells
+    def of(self, rows: Iterable[tuple[str, ...]]) -> str:
+        """A file of these rows."""
+        return "".join([self.header, *map(self._line, rows)])
+
+    def _line(self, row: tuple[str, ...]) -> str:
+        line = self._known.get(row)
+        if line is None:
+            cells = list(row)
+            for index in _TEXT_COLUMNS:
+                cells[index] = self._guarded(cells[index])
+            line = self._known[row] = self._written(cells)
+        return line
+
+    def _written(self, cells: Sequence[str]) -> str:
+        self._text.seek(0)
+        self._text.truncate()
+        self._writer.writerow(cells)
+        return self._text.getvalue()
 
 
 def _metadata(path: str, what: str, release: Release) -> dict[str, Any]:

@@ -43,11 +43,14 @@ class Event:
 
     def touches(self, measure_id: str, area_codes: Iterable[str], start: date, end: date) -> bool:
         """Whether it touches a figure of a measure in an area (or a part of it) between two days."""
+        return self.start <= end and self.end >= start and self.concerns(measure_id, area_codes)
+
+    def concerns(self, measure_id: str, area_codes: Iterable[str]) -> bool:
+        """Whether it touches figures of a measure in an area (or a part of it) on its days."""
         is_meant = any(
             measure_id.startswith(name[:-1]) if name.endswith("*") else measure_id == name for name in self.measures
         )
-        is_there = self.areas == (ALL_AREAS,) or bool(set(self.areas) & set(area_codes))
-        return is_meant and is_there and self.start <= end and self.end >= start
+        return is_meant and (self.areas == (ALL_AREAS,) or bool(set(self.areas) & set(area_codes)))
 
 
 @dataclass(frozen=True, slots=True)

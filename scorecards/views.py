@@ -455,12 +455,12 @@ def _bands(series: Series, events: Iterable[Event]) -> tuple[tuple[charts.Band, 
     """What touches a charted series: the periods to shade, and what stands below the chart of each."""
     bands: list[charts.Band] = []
     views: list[EventView] = []
-    for event in events:
+    codes = _codes(series.area)
+    for event in (event for event in events if event.concerns(series.measure.measure_id, codes)):
         touched = [
             moment.position
             for moment in series.moments
-            if moment.value is not None
-            and event.touches(series.measure.measure_id, _codes(series.area), moment.value.start, moment.value.end)
+            if moment.value is not None and event.start <= moment.value.end and event.end >= moment.value.start
         ]
         if touched:
             label = str(len(bands) + 1)
