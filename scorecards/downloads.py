@@ -72,9 +72,7 @@ def downloads(edition: Edition) -> Iterator[tuple[str, str]]:
         yield from _with_metadata(paths.download_path(measure), lines.of(rows), measure.title, edition.release)
 
 
-def _with_metadata(
-    path: str, text: str, what: str, release: Release
-) -> Iterator[tuple[str, str]]:
+def _with_metadata(path: str, text: str, what: str, release: Release) -> Iterator[tuple[str, str]]:
     yield path, text
     yield paths.metadata_path(path), _json(_metadata(path, what, release))
 

@@ -131,8 +131,8 @@ class Defects:
         for kind, defects in self._wanted.items():
             boxes = [box for group, box in outboxes.values() if kind in KINDS_BY_GROUP[group]]
             for defect in defects:
-                # The last supplier is left free for what finds no suitable row elsewhere.
-                file = self._file_for(kind, boxes[:-1], defect)
+                # The last of several suppliers is left free for what finds no suitable row elsewhere.
+                file = self._file_for(kind, boxes[:-1] or boxes, defect)
                 if file is None:
                     self.not_placed.append(defect.rule.rule_id)
                 else:
@@ -178,7 +178,7 @@ class Defects:
 
     def _file_for(self, kind: str, boxes: Sequence[Outbox], defect: _Defect) -> _FileDefects | None:
         """A file in which this rule is not tripped yet: one row in five in the last delivery, the others before."""
-        for _ in range(200):
+        for _ in range(200 if boxes else 0):
             box = self._chance.one_of(boxes)
             last = len(box.regular) - 1
             place = last if self._chance.happens(0.2) else self._chance.between(0, max(last - 1, 0))

@@ -106,6 +106,16 @@ def test_without_defects_none_is_listed(tmp_path: Path) -> None:
     assert not key["yardstick"]["is_included"]
 
 
+@pytest.mark.parametrize("area", ["8", "13"])  # the yardstick's Area has few suppliers whose rows may be spoiled
+def test_of_some_areas_what_finds_no_place_is_listed(tmp_path: Path, area: str) -> None:
+    months = Period.parse("2020-11..2020-12")
+    written = write(tmp_path / "extracts", months=months, scale=0.05, areas=frozenset({area}))
+    placed = [one for one in written.answer_key["defects"] if one["level"] != "delivery"]
+    assert len(placed) + len(written.answer_key["defects_not_placed"]) == 200
+    assert placed
+    assert {one["delivery"].split("/")[0] for one in placed} <= {path.name for path in written.folder.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
