@@ -5,6 +5,7 @@ Belongs here: the translation and nothing else. A rule's id travels in the expec
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
@@ -31,8 +32,14 @@ def _described_once(expectation: Any) -> Any:  # noqa: ANN401 - the library is u
             self._description = expectation.configuration.fget(self)
         return self._description
 
+    registry = logging.getLogger("great_expectations.expectations.registry")
+    level = registry.level
+    registry.setLevel(logging.ERROR)  # it warns of a name that is taken, which is meant
     members = {"_description": pydantic.PrivateAttr(None), "configuration": property(configuration)}
-    return type(expectation)(expectation.__name__, (expectation,), {"__module__": __name__, **members})
+    try:
+        return type(expectation)(expectation.__name__, (expectation,), {"__module__": __name__, **members})
+    finally:
+        registry.setLevel(level)
 
 
 _UnexpectedRows = _described_once(gxe.UnexpectedRowsExpectation)
