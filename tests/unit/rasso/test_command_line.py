@@ -9,14 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from extracts.synthetic.aggregates import write_samples
+from rasso.cli import app
 from tests.homes import built_home
 
 RASSO = Path(sys.executable).with_name("rasso")
 COMMANDS = (
     *("deliver", "receive", "link", "build", "publish", "run", "status", "up"),
-    *("contracts", "make-key", "synthesise", "release", "reject", "verify", "revisions"),
+    *("contracts", "make-key", "synthesise", "release", "reject", "reprocess", "waive"),
+    *("verify", "replay", "revisions", "explain"),
 )
 
 
@@ -33,10 +36,18 @@ def rasso(home: Path, *arguments: str | Path, cwd: Path | None = None) -> subpro
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
-    answer = rasso(tmp_path / "home", command, "--help")
+def test_every_command_explains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("RASSO_HOME", str(tmp_path / "home"))
+    answer = CliRunner().invoke(app, [command, "--help"])
+    assert answer.exit_code == 0
+    assert "Usage" in answer.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_program_lists_every_command(tmp_path: Path) -> None:
+    answer = rasso(tmp_path / "home", "--help")
     assert answer.returncode == 0
-    assert "Usage" in answer.stdout
+    assert [command for command in COMMANDS if command not in answer.stdout] == []
     assert not (tmp_path / "home").exists()
 
 

@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 from rasso.settings import Settings
+from tests.homes import prepared_home
 from transforms import build as build_room
 from transforms import catalogue, dbt_process
 from transforms.build import BuildError, BuildOutcome, build
 from transforms.dbt_process import BuildProgress, manifest, work_database
 from transforms.watched_dbt import error_kind
 from warehouse.lake import newest_snapshot, reading, transaction, writer_lock, writing
-from warehouse.schema import prepare_home
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def on_an_empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    settings = Settings(home=tmp_path_factory.mktemp("home"), model_unit_tests=True)
-    prepare_home(settings)
+    settings = prepared_home(tmp_path_factory.mktemp("home"), model_unit_tests=True)
     return Built(settings, build(settings))
 
 
@@ -460,8 +459,7 @@ def test_of_a_message_the_kind_of_error_is_kept(message: str | None, kind: str) 
 
 
 def test_dbt_that_does_not_start_is_a_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(home=tmp_path, model_unit_tests=True)
-    prepare_home(settings)
+    settings = prepared_home(tmp_path, model_unit_tests=True)
     monkeypatch.setattr(dbt_process, "command", lambda: [sys.executable, "-c", "raise SystemExit(1)"])
     outcome = build(settings)
     assert outcome.failures == ("dbt did not start (exit code 1): see logs/dbt/errors.log",)
