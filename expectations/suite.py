@@ -23,8 +23,8 @@ _ONE_EXTRACT = ("delivery_number", "file_period_start", "file_period_end")
 def _described_once(expectation: Any) -> Any:  # noqa: ANN401 - the library is untyped
     """An expectation, under its own name, that describes itself once.
 
-    The library has each described some thirty times in a run, in which it does not change: a third of the time that a
-    run over few rows took.
+    The library has each described two dozen times in a run, in which it does not change: a third of the time that a run
+    over few rows took.
     """
 
     def configuration(self: Any) -> Any:  # noqa: ANN401

@@ -184,7 +184,7 @@ class LocalAirflow:
             "API__SECRET_KEY": self._secret("api"),
             "API_AUTH__JWT_SECRET": self._secret("jwt"),
             "DATABASE__SQL_ALCHEMY_CONN": self._database,
-            # DAG files change with the code alone; to read them again each half minute costs more than an idle house.
+            # DAG files change with the code alone: they need not be read again each half minute.
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
             "LOGGING__BASE_LOG_FOLDER": str(self._settings.logs / "airflow"),
             "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "60",

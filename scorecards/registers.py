@@ -43,7 +43,11 @@ class Event:
 
     def touches(self, measure_id: str, area_codes: Iterable[str], start: date, end: date) -> bool:
         """Whether it touches a figure of a measure in an area (or a part of it) between two days."""
-        return self.start <= end and self.end >= start and self.concerns(measure_id, area_codes)
+        return self.overlaps(start, end) and self.concerns(measure_id, area_codes)
+
+    def overlaps(self, start: date, end: date) -> bool:
+        """Whether one of its days lies between two days."""
+        return self.start <= end and self.end >= start
 
     def concerns(self, measure_id: str, area_codes: Iterable[str]) -> bool:
         """Whether it touches figures of a measure in an area (or a part of it) on its days."""

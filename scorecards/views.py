@@ -460,7 +460,7 @@ def _bands(series: Series, events: Iterable[Event]) -> tuple[tuple[charts.Band, 
         touched = [
             moment.position
             for moment in series.moments
-            if moment.value is not None and event.start <= moment.value.end and event.end >= moment.value.start
+            if moment.value is not None and event.overlaps(moment.value.start, moment.value.end)
         ]
         if touched:
             label = str(len(bands) + 1)
