@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,7 +19,6 @@ from warehouse.verification import Finding, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rasso.settings import Settings
 
@@ -132,8 +132,8 @@ def _decision_lost(forces: Forces) -> None:
 
 
 def _file_of_the_lake_lost(forces: Forces) -> None:
-    path = next((forces.settings.lake / "data" / "extracts" / "police_crimes").glob("*.parquet"))
-    path.rename(forces.settings.root / path.name)
+    named = next(path for path in map(Path, _files(forces)) if path.parent.name == "police_crimes")
+    named.rename(forces.settings.root / named.name)  # the folder has others, that only earlier snapshots name
 
 
 def _vault(statement: str) -> Callable[[Forces], None]:
