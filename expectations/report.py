@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,7 @@ class Report:
 def write_report(folder: Path, report: Report) -> Path:
     """Write ``report.json``, ``feedback.csv`` and ``index.html``; returns the page. Repeating it changes nothing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_text(folder / "report.json", json.dumps(asdict(report), indent=2, default=_plain))
+    write_text(folder / "report.json", json.dumps(report, indent=2, default=_plain))
     write_text(folder / "feedback.csv", _feedback(report))
     shown = {"report": report, "verdict": STATES[report.state]}
     return write_page(folder / "index.html", TEMPLATES / "report.html", shown)
@@ -150,7 +150,9 @@ def _feedback(report: Report) -> str:
     return out.getvalue()
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
+    if is_dataclass(value):  # not ``asdict``, which copies all evidence first
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, datetime):
         return value.isoformat() + "Z"
     if isinstance(value, date):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ONE_EXTRACT = ("delivery_number", "file_period_start", "file_period_end")
 
 
-def _described_once(expectation: Any) -> Any:  # noqa: ANN401 - the library is untyped
+def _described_once(expectation: Any, **changes: Any) -> Any:  # noqa: ANN401 - the library is untyped
     """An expectation, under its own name, that describes itself once.
 
     The library has each described two dozen times in a run, in which it does not change: a third of the time that a run
@@ -35,14 +35,20 @@ def _described_once(expectation: Any) -> Any:  # noqa: ANN401 - the library is u
     registry = logging.getLogger("great_expectations.expectations.registry")
     level = registry.level
     registry.setLevel(logging.ERROR)  # it warns of a name that is taken, which is meant
-    members = {"_description": pydantic.PrivateAttr(None), "configuration": property(configuration)}
+    members = {"_description": pydantic.PrivateAttr(None), "configuration": property(configuration), **changes}
     try:
         return type(expectation)(expectation.__name__, (expectation,), {"__module__": __name__, **members})
     finally:
         registry.setLevel(level)
 
 
-_UnexpectedRows = _described_once(gxe.UnexpectedRowsExpectation)
+def _counted(self: Any, metrics: dict[str, Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+    """Of the rows at fault the number alone: the library would run each query twice, to fetch the first rows."""
+    return gxe.UnexpectedRowsExpectation._validate(self, {**metrics, _ROWS: []}, *arguments, **named)
+
+
+_ROWS, _ROW_COUNT = "unexpected_rows_query.table", "unexpected_rows_query.row_count"
+_UnexpectedRows = _described_once(gxe.UnexpectedRowsExpectation, metric_dependencies=(_ROW_COUNT,), _validate=_counted)
 
 # Single-column expectations that work on DuckDB and return an index query. Patterns and composite keys do not work on
 # the dialect: they are rules with SQL of their own.

@@ -1,4 +1,4 @@
-"""The connection belongs to the intake: validation leaves no transaction open, and invents no row ids."""
+"""The connection belongs to the intake: validation leaves no transaction open, invents no row ids, fetches no row."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import duckdb
 import pytest
 
 from expectations import validation
+from expectations.engine import DuckDBExecutionEngine
+from expectations.suite import rule_sql
 from expectations.validation import BATCH, TestedFile, ValidationError, Validator
 from extracts.contract import Contract, all_contracts
 
@@ -54,6 +56,21 @@ def test_a_value_that_a_rule_passes_off_as_a_row_number_is_refused(
     monkeypatch.setattr(validation, "all_contracts", lambda: {CPS: _with_rules(contract, rules)})
     with pytest.raises(ValidationError, match="no row id"):
         Validator(connection).validate(CPS, {1: TestedFile(months=1)})
+
+
+def test_of_the_rows_that_a_rule_selects_only_the_number_is_fetched(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[str] = []
+    run_query = DuckDBExecutionEngine.execute_query
+    monkeypatch.setattr(
+        DuckDBExecutionEngine, "execute_query", lambda self, query: run.append(str(query)) or run_query(self, query)
+    )
+    rules = [rule.rule_id for rule in all_contracts()[CPS].rules if rule_sql(all_contracts()[CPS], rule)]
+    Validator(connection).validate(CPS, {1: TestedFile(months=1)})
+    queries = [query for query in run if "row_number" in query]
+    assert len(queries) == len(rules)
+    assert all(query.startswith("SELECT COUNT(*) as unexpected_row_count FROM (") for query in queries)
 
 
 def _with_rules(contract: Contract, rules: tuple[object, ...]) -> Contract:
