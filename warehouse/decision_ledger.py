@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from extracts.period import Period
+from warehouse.journal import Decided, Decision, Reprocessing, Waiver
 from warehouse.lake import ALIAS
-from warehouse.ledger import STANDING, insert
+from warehouse.ledger import STANDING, insert_tuples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,28 +20,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    """What a person decided about a held delivery; ``release_id`` is the hand-over by which it is received."""
-
-    hand_over_id: str
-    verdict: str
-    reason: str
-    actor: str
-    decided_at: datetime
-    release_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReprocessingRow:
-    """That the delivery of a hand-over is received again, as the hand-over ``receipt_id``."""
-
-    receipt_id: str
-    hand_over_id: str
-    reason: str
-    actor: str
-    decided_at: datetime
+# The ledger's columns are fields and ids of the journal's entries, by the same names.
+_TABLES: dict[type[Decided], tuple[str, tuple[str, ...]]] = {
+    Decision: ("decision", ("hand_over_id", "verdict", "reason", "actor", "decided_at", "release_id")),
+    Reprocessing: ("reprocessing", ("receipt_id", "hand_over_id", "reason", "actor", "decided_at")),
+    Waiver: ("waiver", ("waiver_id", "supplier", "rule_id", "expires_on", "reason", "actor", "decided_at")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +72,11 @@ class ReceivedFile:
     period: Period | None
 
 
-def insert_decisions(connection: duckdb.DuckDBPyConnection, rows: Sequence[DecisionRow]) -> None:
-    """Record what people decided."""
-    insert(connection, "decision", rows)
-
-
-def insert_reprocessings(connection: duckdb.DuckDBPyConnection, rows: Sequence[ReprocessingRow]) -> None:
-    """Record what is to be received again."""
-    insert(connection, "reprocessing", rows)
-
-
-def insert_waivers(connection: duckdb.DuckDBPyConnection, rows: Sequence[WaiverRow]) -> None:
-    """Record which rules hold whose deliveries no longer."""
-    insert(connection, "waiver", rows)
+def insert_decided(connection: duckdb.DuckDBPyConnection, made: Sequence[Decided]) -> None:
+    """Record what people decided, each in the table of its kind."""
+    for kind, (table, columns) in _TABLES.items():
+        rows = [tuple(getattr(entry, column) for column in columns) for entry in made if isinstance(entry, kind)]
+        insert_tuples(connection, table, columns, rows)
 
 
 def recorded_decisions(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from extracts.names import holds_reference, shown
 from warehouse import decision_ledger, journal, ledger
 from warehouse.arrival import FromArchive
-from warehouse.journal import Decided, Decision, Reprocessing, Waiver
+from warehouse.journal import Decision, Waiver
 from warehouse.keys import read_keys
 from warehouse.lake import reading, transaction, writing
 from warehouse.record import NEVER_RELEASED
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from rasso.settings import Settings
+    from warehouse.journal import Decided
     from warehouse.keys import Keys
 
 LEAST_REASON = 10  # characters; "ok" tells an auditor nothing
@@ -83,7 +84,7 @@ def record(settings: Settings, keys: Keys, connection: duckdb.DuckDBPyConnection
     for entry in made:
         journal.record(settings, keys, entry)
     with transaction(connection):
-        _insert(connection, made)
+        decision_ledger.insert_decided(connection, made)
 
 
 def take_up(settings: Settings) -> None:
@@ -103,7 +104,7 @@ def take_up(settings: Settings) -> None:
     with writing(settings) as connection:
         entries = journal.decided(settings, keys, written - decision_ledger.recorded_decisions(connection))
         with transaction(connection):
-            _insert(connection, entries)
+            decision_ledger.insert_decided(connection, entries)
 
 
 def to_receive(settings: Settings, hand_over_ids: Iterable[str]) -> list[FromArchive]:
@@ -167,22 +168,6 @@ def _called(delivery: decision_ledger.NamedDelivery) -> str:
     return f"the delivery {delivery.supplier}/{delivery.delivery_name}"
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, made: Sequence[Decided]) -> None:
-    """Write the ledger's rows; runs in the caller's transaction."""
-    decision_ledger.insert_decisions(connection, [_row(entry) for entry in made if isinstance(entry, Decision)])
-    decision_ledger.insert_reprocessings(
-        connection,
-        [
-            decision_ledger.ReprocessingRow(
-                entry.receipt_id, entry.hand_over_id, entry.reason, entry.actor, entry.decided_at
-            )
-            for entry in made
-            if isinstance(entry, Reprocessing)
-        ],
-    )
-    decision_ledger.insert_waivers(connection, [waiver_row(entry) for entry in made if isinstance(entry, Waiver)])
-
-
 def waiver_row(waiver: Waiver) -> decision_ledger.WaiverRow:
     """The ledger's row of a waiver."""
     return decision_ledger.WaiverRow(
@@ -193,15 +178,4 @@ def waiver_row(waiver: Waiver) -> decision_ledger.WaiverRow:
         reason=waiver.reason,
         actor=waiver.actor,
         decided_at=waiver.decided_at,
-    )
-
-
-def _row(decision: Decision) -> decision_ledger.DecisionRow:
-    return decision_ledger.DecisionRow(
-        hand_over_id=decision.hand_over_id,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        actor=decision.actor,
-        decided_at=decision.decided_at,
-        release_id=decision.release_id if decision.verdict == "release" else None,
     )

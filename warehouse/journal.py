@@ -82,7 +82,7 @@ class Decision:
 
     @property
     def release_id(self) -> str:
-        """Hand-over id under which the released delivery is received: the same whoever takes the work up."""
+        """Hand-over id under which it is received if it is released: the same whoever takes the work up."""
         return hashlib.sha256(f"release\n{self.hand_over_id}".encode()).hexdigest()[:ID_LENGTH]
 
 

@@ -239,7 +239,7 @@ def test_a_decision_that_the_ledger_missed_is_taken_up_by_the_sweep(
 ) -> None:
     with monkeypatch.context() as broken:
         ledger = decisions.decision_ledger
-        broken.setattr(ledger, "insert_decisions", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(ledger, "insert_decided", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             decided(held, "release")
     assert held.rows("from lake.ledger.decision") == []
