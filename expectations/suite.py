@@ -21,7 +21,7 @@ _ONE_EXTRACT = ("delivery_number", "file_period_start", "file_period_end")
 
 
 def _described_once(expectation: Any, **changes: Any) -> Any:  # noqa: ANN401 - the library is untyped
-    """An expectation, under its own name, that describes itself once.
+    """An expectation, under its own name, that describes itself once, with whatever else is changed of it.
 
     The library has each described two dozen times in a run, in which it does not change: a third of the time that a run
     over few rows took.
@@ -42,12 +42,14 @@ def _described_once(expectation: Any, **changes: Any) -> Any:  # noqa: ANN401 - 
         registry.setLevel(level)
 
 
+_ROWS, _ROW_COUNT = "unexpected_rows_query.table", "unexpected_rows_query.row_count"
+
+
 def _counted(self: Any, metrics: dict[str, Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
     """Of the rows at fault the number alone: the library would run each query twice, to fetch the first rows."""
     return gxe.UnexpectedRowsExpectation._validate(self, {**metrics, _ROWS: []}, *arguments, **named)
 
 
-_ROWS, _ROW_COUNT = "unexpected_rows_query.table", "unexpected_rows_query.row_count"
 _UnexpectedRows = _described_once(gxe.UnexpectedRowsExpectation, metric_dependencies=(_ROW_COUNT,), _validate=_counted)
 
 # Single-column expectations that work on DuckDB and return an index query. Patterns and composite keys do not work on

@@ -169,7 +169,7 @@ class FromArchive(Arrival):
         named = (entry.supplier, entry.delivery_name, entry)
         if isinstance(decided, Reprocessing):
             return cls(decided.receipt_id, *named, request=decided)
-        return cls(decided.release_id, *named, released_by=decided)
+        return cls(decided.receipt_id, *named, released_by=decided)
 
     @classmethod
     def replayed(

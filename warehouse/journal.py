@@ -81,8 +81,13 @@ class Decision:
         return f"{self.hand_over_id}.decision"
 
     @property
-    def release_id(self) -> str:
-        """Hand-over id under which it is received if it is released: the same whoever takes the work up."""
+    def release_id(self) -> str | None:
+        """Hand-over id of the release; None where it was rejected."""
+        return self.receipt_id if self.verdict == "release" else None
+
+    @property
+    def receipt_id(self) -> str:
+        """Hand-over id under which a release is received: the same whoever takes the work up."""
         return hashlib.sha256(f"release\n{self.hand_over_id}".encode()).hexdigest()[:ID_LENGTH]
 
 

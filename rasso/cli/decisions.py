@@ -22,7 +22,7 @@ def release(delivery: _HELD, reason: Reason, actor: Actor) -> None:
 
     settings = Settings()
     decision = decide(settings, delivery, "release", reason=reason, actor=actor)
-    if not receive_and_show(settings, [decision.release_id]):
+    if not receive_and_show(settings, [decision.receipt_id]):
         out.print("released; another process is receiving it at this moment")
 
 

@@ -59,7 +59,7 @@ def still_held(shared_home: Home, content: bytes) -> Home:
 
 def decided(home: Home, verdict: Literal["release", "reject"], name: str = f"cps-headquarters/{HELD}") -> str:
     """Decide; returns the id under which a release is received."""
-    return decide(home.settings, name, verdict, reason=WHY, actor=WHO).release_id
+    return decide(home.settings, name, verdict, reason=WHY, actor=WHO).receipt_id
 
 
 def outcomes(home: Home) -> list[tuple[object, ...]]:
@@ -82,8 +82,10 @@ AS_HELD, AS_RELEASED = ("held", "SAME_BYTES_OTHER_PERIOD", 0, 0, 0), ("accepted"
 
 
 def test_a_released_delivery_is_loaded_and_its_bad_rows_stay_out(held: Home) -> None:
-    receive_deliveries(held.settings, [decided(held, "release")])
+    release_id = decided(held, "release")
+    receive_deliveries(held.settings, [release_id])
     assert outcomes(held) == [AS_HELD, AS_RELEASED]
+    assert held.rows("select verdict, release_id from lake.ledger.decision") == [("release", release_id)]
     ((reason,),) = held.rows("select reason from lake.ledger.delivery where reason_code = 'RELEASED'")
     assert reason.startswith(f"released by {WHO}: {WHY}; held before: file a.csv for 2016-02 has the same bytes")
 
@@ -92,6 +94,7 @@ def test_a_rejected_delivery_stays_out(held: Home) -> None:
     decided(held, "reject")
     assert waiting_batches(held.settings) == []
     assert outcomes(held) == [AS_HELD]
+    assert held.rows("select verdict, release_id from lake.ledger.decision") == [("reject", None)]
 
 
 @pytest.mark.parametrize(

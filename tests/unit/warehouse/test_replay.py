@@ -47,7 +47,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def _release(home: Home | Forces, name: str) -> str:
     why, who = "The supplier confirmed it by telephone.", "A. Steward"
-    return decide(home.settings, name, "release", reason=why, actor=who).release_id
+    return decide(home.settings, name, "release", reason=why, actor=who).receipt_id
 
 
 def _fill(home: Home, months: list[bytes]) -> None:

@@ -178,7 +178,7 @@ def test_what_is_held_the_second_time_stays_as_it_was_until_a_person_releases_it
     assert states(forces) == ["accepted", "held"]
     assert faults(forces) == []
     ((held,),) = forces.rows("select hand_over_id from lake.ledger.delivery where state = 'held'")
-    release_id = decide(forces.settings, held, "release", reason=WHY, actor=WHO).release_id
+    release_id = decide(forces.settings, held, "release", reason=WHY, actor=WHO).receipt_id
     assert [outcome.state for outcome in receive_deliveries(forces.settings, [release_id])] == ["accepted"]
     assert loaded(forces) == [(5, 15)]
     assert states(forces) == ["replaced", "replaced", "accepted"]
@@ -274,7 +274,7 @@ def test_a_replay_has_the_same_rows_and_requests(forces: Forces, tmp_path: Path)
     ((held,),) = forces.rows(
         "select hand_over_id from lake.ledger.delivery where state = 'held' and reprocess_of is not null"
     )
-    receive_deliveries(forces.settings, [decide(forces.settings, held, "release", reason=WHY, actor=WHO).release_id])
+    receive_deliveries(forces.settings, [decide(forces.settings, held, "release", reason=WHY, actor=WHO).receipt_id])
     again(forces, Selection(supplier=KENT))
     found = replay(forces.settings, tmp_path / "new")
     assert [table.table for table in found.tables if not table.is_equal] == []

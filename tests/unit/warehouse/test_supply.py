@@ -121,7 +121,7 @@ def test_a_decision_changes_the_month(tmp_path: Path) -> None:
     held = forces.receive()
     release = decide(forces.settings, held[KENT].hand_over_id, "release", reason="It is known why.", actor="A. Steward")
     decide(forces.settings, held[ESSEX].hand_over_id, "reject", reason="It was sent by mistake.", actor="A. Steward")
-    receive_deliveries(forces.settings, [release.release_id])
+    receive_deliveries(forces.settings, [release.receipt_id])
     assert states(supply_on(forces, date(2020, 12, 13)), NOVEMBER) == {
         KENT: "received",
         ESSEX: "rejected",
