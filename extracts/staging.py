@@ -139,9 +139,9 @@ def _write(desk: Desk, source: Source, chosen: dict[str, int]) -> tuple[int, str
         ):
             _prepare(connection, job, is_small=desk.is_small)
             if has_references and desk.is_small:
-                connection.execute(f"create temp table typed as {typed}")
-                typed = "select * from typed"
-            query = f"select {_stored_columns(job)} from ({typed})"
+                connection.execute(f"create temp table typed as from {typed}")
+                typed = "typed"
+            query = f"select {_stored_columns(job)} from {typed}"
             copied = f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd)"
             row = connection.execute(copied).fetchone()
             if has_references:
@@ -183,28 +183,37 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob, *, is_small
 def _references_query(job: StagingJob, typed: str) -> str:
     """Every case reference that has a token, with it, as the vault keeps it: nothing can ask for one without."""
     parts = []
-    for column in (column for column in job.columns if column.case_reference):
-        normalised = f"{_NORMALISED[str(column.case_reference)]}({column.name})"
+    for column in _references(job):
         # Of a URN its first two characters, which a token follows from: the vault finds by scope what it knows.
-        scope = column.reference_scope or f"left({normalised}, 2)"
+        scope = column.reference_scope or f"left({_normalised(column)}, 2)"
         parts.append(
-            f"select '{column.case_reference}' as entity, {_token(column)} as token,"
-            f" {scope} as scope, {normalised} as original from row"
+            f"select '{column.case_reference}' as entity, {column.stored_as} as token,"
+            f" {scope} as scope, {_normalised(column)} as original from row"
         )
-    return f"with row as ({typed}) select * from ({' union all '.join(parts)}) where token is not null"
+    return f"with row as (from {typed}) select * from ({' union all '.join(parts)}) where token is not null"
+
+
+def _references(job: StagingJob) -> list[ColumnPlan]:
+    return [column for column in job.columns if column.case_reference]
 
 
 def _token(column: ColumnPlan) -> str:
     if column.case_reference == "urn":
-        return f"token_of_urn({column.name})"
-    return f"token_of_crime({column.reference_scope}, {column.name})"
+        return f"token_of_normalised_urn({_normalised(column)})"
+    return f"token_of_normalised_crime({column.reference_scope}, {_normalised(column)})"
+
+
+def _normalised(column: ColumnPlan) -> str:
+    """Name of a column of the query that no contract's column can have, as the next one."""
+    return f'"{column.name} normalised"'
+
+
+def _parsed(column: ColumnPlan) -> str:
+    return f'"{column.name} parsed"'
 
 
 def _stored_columns(job: StagingJob) -> str:
-    columns = [
-        f"{_token(column)} as {column.stored_as}" if column.case_reference else column.name for column in job.columns
-    ]
-    return ", ".join([*_CONSTANTS, "unparsed_columns", *columns])
+    return ", ".join([*_CONSTANTS, "unparsed_columns", *(column.stored_as for column in job.columns)])
 
 
 def _of_this_machine(error: OSError) -> StagingError:
@@ -227,53 +236,59 @@ def _unreadable(error: duckdb.Error) -> StagingError:
 
 
 def _typed_query(job: StagingJob, source: Source, chosen: dict[str, int]) -> str:
-    texts, values, failures = [], [], []
-    for column in (column for column in job.columns if column.derivation is None):
-        index = chosen.get(column.name)
-        texts.append(f"{_text(column, index)} as {column.name}")
-        value = _value(column)
-        values.append(f"{value} as {column.name}")
-        if column.sql_type != "varchar" or column.allowed:
-            failures.append(
-                f"case when {column.name} is not null and {_is_bad(column, value)} then '{column.name}' end"
-            )
-    derived = [f"{column.derivation} as {column.name}" for column in job.columns if column.derivation is not None]
-    unparsed = f"nullif(concat_ws('|', {', '.join(failures)}), '')" if failures else "null::varchar"
-    return f"""
-        with
-        texts as (
-            select
-                {job.delivery_number}::integer as delivery_number,
-                {job.file_id}::integer as file_id,
-                date '{job.period_start}' as file_period_start,
-                date '{job.period_end}' as file_period_end,
-                {literal(job.supplier_code)} as supplier_code,
-                date '{job.as_of}' as as_of,
-                {", ".join(texts)}
-            from {source.relation}
-        ),
-        typed as (
-            select
-                {", ".join(_CONSTANTS)},
-                {unparsed} as unparsed_columns,
-                {", ".join(values)}
-            from texts
-        )
-        select *, {", ".join(derived) or "null as none_derived"} from typed
+    """The file's rows with everything that is stored or kept of them, and the references, which are not stored.
+
+    Each step names what the next one needs more than once: DuckDB writes a macro and an alias out wherever they are
+    used, and without its optimizer computes them as often. Not in a "with": what stands there is kept in memory.
     """
+    sent = [column for column in job.columns if column.derivation is None]
+    parsed = [column for column in sent if column.sql_type != "varchar" or column.allowed]
+    failures = [
+        f"case when {column.name} is not null and {_is_bad(column)} then '{column.name}' end" for column in parsed
+    ]
+    steps = [
+        [f"{_trimmed(chosen.get(column.name))} as {column.name}" for column in sent],
+        [f"{_text(column)} as {column.name}" for column in sent],
+        ["*", *(f"{_value(column)} as {_parsed(column)}" for column in parsed)],
+        [
+            f"{job.delivery_number}::integer as delivery_number",
+            f"{job.file_id}::integer as file_id",
+            f"date '{job.period_start}' as file_period_start",
+            f"date '{job.period_end}' as file_period_end",
+            f"{literal(job.supplier_code)} as supplier_code",
+            f"date '{job.as_of}' as as_of",
+            (f"nullif(concat_ws('|', {', '.join(failures)}), '')" if failures else "null::varchar")
+            + " as unparsed_columns",
+            *(f"{_parsed(column)} as {column.name}" if column in parsed else column.name for column in sent),
+        ],
+        ["*", *(f"{column.derivation} as {column.name}" for column in job.columns if column.derivation is not None)],
+        [
+            "*",
+            *(
+                f"{_NORMALISED[str(column.case_reference)]}({column.name}) as {_normalised(column)}"
+                for column in _references(job)
+            ),
+        ],
+        ["*", *(f"{_token(column)} as {column.stored_as}" for column in _references(job))],
+    ]
+    query = source.relation
+    for columns in steps:
+        query = f"(select {', '.join(columns)} from {query})"
+    return query
 
 
-def _text(column: ColumnPlan, index: int | None) -> str:
-    """A column's text: trimmed, null where it is empty or a marker for null, zero where a marker stands for nil."""
+def _trimmed(index: int | None) -> str:
     if index is None:
         return "null::varchar"
     # A plain trim of every value took half of the time of reading a large file; few values need one.
-    trimmed = f"case when c{index} like ' %' or c{index} like '% ' then trim(c{index}) else c{index} end"
-    text = f"nullif({trimmed}, '')"
-    for marker in column.null_markers:
-        text = f"nullif({text}, {literal(marker)})"
-    for marker in column.nil_markers:
-        text = f"case when {text} = {literal(marker)} then '0' else {text} end"
+    return f"case when c{index} like ' %' or c{index} like '% ' then trim(c{index}) else c{index} end"
+
+
+def _text(column: ColumnPlan) -> str:
+    """A column's trimmed text: null where it is empty or a marker for null, zero where a marker stands for nil."""
+    nulls = [f"when {literal(marker)} then null" for marker in ("", *column.null_markers)]
+    nils = [f"when {literal(marker)} then '0'" for marker in column.nil_markers]
+    text = f"case {column.name} {' '.join([*nulls, *nils])} else {column.name} end"
     if column.is_upper_case:
         text = f"upper({text})"
     if column.thousands_separator:
@@ -284,6 +299,7 @@ def _text(column: ColumnPlan, index: int | None) -> str:
 
 
 def _value(column: ColumnPlan) -> str:
+    """The value of a text that is to be a number, a date or one of the allowed codes; null where it is none."""
     if column.allowed:
         codes = ", ".join(literal(code) for code in column.allowed)
         # Not "in (…)": a long list becomes a join, which loses the order of the rows.
@@ -291,16 +307,15 @@ def _value(column: ColumnPlan) -> str:
             parts = f"string_split({column.name}, {literal(column.separator)})"
             return f"case when list_has_all([{codes}], {parts}) then {column.name} end"
         return f"try_cast({column.name} as enum ({codes}))::varchar"
-    if column.sql_type == "varchar":
-        return column.name
     if column.sql_type == "bigint":
         # A plain cast would round 1.5 to 2.
         return f"case when regexp_full_match({column.name}, '{_INTEGER}') then try_cast({column.name} as bigint) end"
     return f"try_cast({column.name} as {column.sql_type})"
 
 
-def _is_bad(column: ColumnPlan, value: str) -> str:
-    return f"({value}) is null" if column.sql_type != "double" else f"coalesce(not isfinite({value}), true)"
+def _is_bad(column: ColumnPlan) -> str:
+    value = _parsed(column)
+    return f"{value} is null" if column.sql_type != "double" else f"coalesce(not isfinite({value}), true)"
 
 
 # Publishers' names of places: as spelled, else without case, punctuation and footnote marks.

@@ -10,7 +10,8 @@ Macros that staging and contracts may use:
 
 - ``normalised_urn(urn)``, ``normalised_crime_reference(reference)``: the text that tokens are made of; null where
   nothing is left of it. A URN is never repaired here: one of 10 characters stays one of 10 characters.
-- ``token_of_urn(urn)``, ``token_of_crime(force_code, reference)``: tokens; null for null.
+- ``token_of_urn(urn)``, ``token_of_crime(force_code, reference)``: tokens; null for null. Of what is normalised
+  already: ``token_of_normalised_urn(normalised)``, ``token_of_normalised_crime(force_code, normalised)``.
 - ``urn_suffix(urn)``: what follows the last slash of a split case, such as ``1`` in ``20AB1234567/1``; empty text where
   nothing does, so that it can be part of a key; null for null.
 - ``urn_form(urn)``: ``standard``, ``lost_zero``, ``confusable`` (letters typed for digits) or ``malformed``.
@@ -63,10 +64,15 @@ MACROS = r"""
         32
     );
 
-    create macro token_of_urn(urn) as token_of('urn|' || normalised_urn(urn));
+    create macro token_of_normalised_urn(normalised) as token_of('urn|' || normalised);
+
+    create macro token_of_normalised_crime(force_code, normalised) as
+        token_of('crime|' || force_code || '|' || normalised);
+
+    create macro token_of_urn(urn) as token_of_normalised_urn(normalised_urn(urn));
 
     create macro token_of_crime(force_code, reference) as
-        token_of('crime|' || force_code || '|' || normalised_crime_reference(reference));
+        token_of_normalised_crime(force_code, normalised_crime_reference(reference));
 """.replace("<whole>", _WHOLE_URN)
 
 
