@@ -100,7 +100,7 @@ class Report:
 def write_report(folder: Path, report: Report) -> Path:
     """Write ``report.json``, ``feedback.csv`` and ``index.html``; returns the page. Repeating it changes nothing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_text(folder / "report.json", json.dumps(report, indent=2, default=_plain))
+    write_text(folder / "report.json", json.dumps(report, default=_plain))
     write_text(folder / "feedback.csv", _feedback(report))
     shown = {"report": report, "verdict": STATES[report.state]}
     return write_page(folder / "index.html", TEMPLATES / "report.html", shown)

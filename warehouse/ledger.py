@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,10 +399,12 @@ def report_index(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[DataclassInstance]) -> None:
     """Append rows, dataclasses with the columns of a table, to one of the ledger's tables."""
     if rows:
-        insert_tuples(connection, table, list(rows[0].__slots__), [astuple(row) for row in rows])  # type: ignore[attr-defined,call-overload]
+        columns = [field.name for field in fields(rows[0])]
+        values = attrgetter(*columns)  # not ``astuple``, which copies every value
+        insert_tuples(connection, table, columns, [values(row) for row in rows])
 
 
 def insert_tuples(
