@@ -23,7 +23,7 @@ from extracts.names import WITHHELD, as_text, holds_reference, nearest, shown
 from extracts.period import Period, PeriodError, period_in_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20  # bytes; the manifest of 10,000 files is smaller
 _FIRST_YEAR = 2000
 _LIKE_A_REFERENCE = "reads like a case reference, and names are stored as they are; rename it and hand it over again"
+_HALF_REMOVED = re.compile(r"\.[0-9a-f]{20}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()&+-]{0,199}")
 
 
@@ -124,6 +125,16 @@ def waiting(landing: Path) -> list[LandedDelivery]:
         except OSError:  # received by somebody else meanwhile, or not ours to read: the others still wait
             continue
     return found
+
+
+def half_removed(landing: Path) -> list[LandedDelivery]:
+    """What left its name and may not be removed yet: safely archived where the ledger knows the hand-over."""
+    folders = [folder for folder in sorted(landing.glob("*/.*")) if _HALF_REMOVED.fullmatch(folder.name)]
+    return [
+        LandedDelivery(_text(folder.parent.name), folder.name, folder, folder.name.removeprefix("."))
+        for folder in folders
+        if folder.is_dir() and not folder.is_symlink() and not folder.parent.is_symlink()
+    ]
 
 
 def not_waiting(landing: Path) -> list[tuple[str, str, str]]:
@@ -378,10 +389,15 @@ def _manifest_fault(error: ValidationError) -> str:
     return f"{MANIFEST} is not as it should be: {where or 'the document'}: {what}"
 
 
-def remove(folders: Iterable[Path]) -> None:
-    """Empty the landing of what is safely archived and recorded."""
-    for folder in folders:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            log.warning("%s could not be removed from the landing folder: %s", _text(folder.name), error.strerror)
+def remove(landed: LandedDelivery) -> None:
+    """Take what is safely archived and recorded out of the landing folder.
+
+    It leaves its name first, and at once: half removed, without its manifest, it would be still arriving, for good.
+    Where this process ends too soon, the rest is among ``half_removed``.
+    """
+    try:
+        shutil.rmtree(landed.folder.replace(landed.folder.with_name(f".{landed.hand_over_id}")))
+    except FileNotFoundError:
+        return  # somebody else removes it, too
+    except OSError as error:
+        log.warning("%s could not be removed from the landing folder: %s", _text(landed.folder.name), error.strerror)

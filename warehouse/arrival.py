@@ -151,7 +151,7 @@ class Landed(Arrival):
 
     def remove(self) -> None:
         """See there."""
-        remove([self.landed.folder])
+        remove(self.landed)
 
 
 @dataclass(frozen=True, slots=True)

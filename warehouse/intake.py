@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from expectations.report import write_index, write_report
 from extracts.contract import all_contracts
-from extracts.delivery import DeliveryError, waiting
+from extracts.delivery import DeliveryError, half_removed, waiting
 from extracts.period import Period
 from extracts.reader import FileToRead, Readers
 from extracts.staging_jobs import OUR_FAULTS, StagingError
@@ -68,13 +68,17 @@ def waiting_batches(settings: Settings) -> list[list[str]]:
     prepare_home(settings)
     decisions.take_up(settings)
     arrivals = [Landed.of(landed) for landed in waiting(settings.landing)]
+    leaving = [Landed.of(landed) for landed in half_removed(settings.landing)]
     with reading(settings) as connection:
         staged = [path.name for path in (settings.lake / "staged").glob("*")]
-        done = ledger.finished(connection, [*(arrival.hand_over_id for arrival in arrivals), *staged])
+        done = ledger.finished(connection, [*(arrival.hand_over_id for arrival in arrivals + leaving), *staged])
         wanted_again = list(decision_ledger.open_receipts(connection))
     # What is recorded already was received by a process that ended before it tidied up.
     for hand_over_id in done.intersection(staged):
         shutil.rmtree(settings.lake / "staged" / hand_over_id, ignore_errors=True)
+    for arrival in leaving:
+        if arrival.hand_over_id in done:
+            arrival.remove()
     for arrival in arrivals:
         if arrival.hand_over_id in done:
             with _without_names():

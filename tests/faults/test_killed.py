@@ -81,7 +81,7 @@ def what_is_kept(settings: Settings) -> dict[str, Any]:
         "journal": names(settings.archive / JOURNAL, "*"),
         "references": references,
         "reports": names(settings.reports, "**/*"),
-        "landing": names(settings.landing, "*/*"),
+        "landing": sorted(path.name for path in settings.landing.rglob("*") if path.parent != settings.landing),
         "staged": names(settings.lake / "staged", "*"),
     }
 
@@ -156,9 +156,10 @@ def differences_or_fault(waiting: Waiting) -> object:
 
 
 def _chosen(effects: Sequence[str]) -> list[int]:
-    """Half of them behind a commit, where two stores may differ, the others anywhere."""
+    """Half of them behind a commit, where two stores may differ, the others anywhere; and one in the tidying up."""
     commits = [number for number, effect in enumerate(effects, start=1) if effect == "after a commit"]
-    return sorted({*_spread(range(1, len(effects) + 1)), *_spread(commits)})
+    tidying_up = next(number for number, effect in enumerate(effects, start=1) if effect == "remove crimes.csv")
+    return sorted({*_spread(range(1, len(effects) + 1)), *_spread(commits), tidying_up})
 
 
 def _spread(numbers: Sequence[int]) -> Sequence[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from small_extracts import CPS, cps_month
 
-from extracts.delivery import MANIFEST, LandedDelivery, deliver, remove
+from extracts.delivery import MANIFEST, LandedDelivery, deliver, remove, waiting
 from tests.homes import prepared_home
 from warehouse import intake
 from warehouse.archive import opened
@@ -205,14 +205,14 @@ def test_an_error_of_the_landing_folder_does_not_name_what_lies_there(
 def test_a_folder_that_cannot_be_removed_is_not_named_in_the_log(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    landed = _landed(settings, tmp_path, 1)
-    _folder(landed)
+    _folder(_landed(settings, tmp_path, 1))
+    (landed,) = waiting(settings.landing)
 
     def refuse(folder: Path, **_options: Mapping[str, object]) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
     monkeypatch.setattr("extracts.delivery.shutil.rmtree", refuse)
-    remove(list(landed.folder.parent.iterdir()))
+    remove(landed)
 
     assert "could not be removed" in caplog.text
     assert URN not in caplog.text

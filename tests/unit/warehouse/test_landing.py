@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from extracts.delivery import MANIFEST, deliver
+from extracts.delivery import MANIFEST, deliver, waiting
 from extracts.synthetic.aggregates import write_samples
 from warehouse.intake import receive_deliveries, waiting_batches
 from warehouse.lake import reading
@@ -15,6 +16,8 @@ from warehouse.status import current_status
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from rasso.settings import Settings
 
@@ -55,3 +58,28 @@ def test_links_and_loose_files_are_shown_and_left_alone(settings: Settings, tmp_
         "loose.csv": "it is a file; a delivery is a folder",
     }
     assert waiting_batches(settings) == []
+
+
+def test_what_a_process_left_half_removed_is_removed_by_the_next_and_nothing_else(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = write_samples(tmp_path / "samples")[-1]
+    deliver(settings.landing, [sample.path], sample.supplier, sample.kind, is_synthetic=True)
+    (landed,) = waiting(settings.landing)
+    (batch,) = waiting_batches(settings)
+    with monkeypatch.context() as killed:
+        killed.setattr("extracts.delivery.shutil", SimpleNamespace(rmtree=_remove_the_manifest_only))
+        receive_deliveries(settings, batch)
+    supplier = settings.landing / sample.supplier
+    assert [path.name for path in supplier.iterdir()] == [f".{landed.hand_over_id}"]
+    assert [path.name for path in (supplier / f".{landed.hand_over_id}").iterdir()] == [sample.path.name]
+    assert current_status(settings).counts() == {"accepted": 1}  # and nothing that is still arriving
+
+    (supplier / f".{'0' * 20}").mkdir()  # no hand-over that the ledger knows
+    (supplier / ".still being written").mkdir()
+    assert waiting_batches(settings) == []
+    assert sorted(path.name for path in supplier.iterdir()) == [".00000000000000000000", ".still being written"]
+
+
+def _remove_the_manifest_only(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
