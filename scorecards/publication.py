@@ -28,6 +28,7 @@ import fasteners
 from scorecards.edition import EditionError
 from scorecards.editions import RELEASE_ID_LENGTH, EditionPlan, Stamp, edition_id, plan_editions, write_data
 from warehouse.lake import LakeError, reading, transaction, writing
+from warehouse.releases import content_sha256, is_as_recorded, recorded_contents
 from warehouse.version import code_version
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ class Publication:
 class _Build:
     build_id: str
     lake_snapshot: int
-    releases: frozenset[str]  # that the ledger names for it; nobody else adds to it under the publication lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """Publications that the ledger knows; nobody else adds to them under the publication lock."""
+
+    contents: Mapping[str, str | None]  # by release; see ``warehouse.releases``
+    of_build: frozenset[tuple[str, str | None]]  # releases of this build, each with its content
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,9 @@ def publish(settings: Settings) -> Publication:
     """Publish the last successful build; the same inputs, code and policy are published once.
 
     Everything is written beside the site and appears by renaming a folder and swapping a link, so a reader sees the
-    old release or the new one. A crash in between is mended by the next call.
+    old release or the new one. A crash in between is mended by the next call. Before it is shown, a release is recorded
+    with the hash of its content and the build whose tests have passed; one that no longer holds what was recorded is
+    made anew.
 
     Raises:
         PublicationError: there is no successful build, or its figures cannot be turned into pages.
@@ -88,16 +98,16 @@ def publish(settings: Settings) -> Publication:
     releases.mkdir(mode=0o700, parents=True, exist_ok=True)
     with fasteners.InterProcessLock(str(settings.site / ".publication.lock")):
         _sweep(settings.site)
-        build = _last_successful_build(settings)
+        build, recorded = _last_successful_build(settings)
         with reading(settings, build.lake_snapshot) as connection:
             editions = _planned(settings, connection)
             release = _Release(_site_id(editions), build, datetime.now(UTC).replace(microsecond=0))
             target = releases / release.release_id
-            is_new = not target.exists()
+            is_new = not is_as_recorded(target, recorded.contents)
             if is_new:
-                _make(settings, connection, release, editions)
+                _make(settings, connection, release, editions, recorded)
+        _record(settings, release, content_sha256(target), recorded)
         _point(settings.site, target)
-        _record(settings, release)
         _forget(releases, settings.keep_releases, target)
     pages = sum(1 for _ in target.rglob("*.html"))
     seconds = time.monotonic() - started
@@ -107,7 +117,7 @@ def publish(settings: Settings) -> Publication:
     return Publication(release.release_id, is_new, pages, seconds, paths[0], paths[1:])
 
 
-def _last_successful_build(settings: Settings) -> _Build:
+def _last_successful_build(settings: Settings) -> tuple[_Build, _Recorded]:
     try:
         with reading(settings) as connection:
             row = connection.execute(
@@ -115,15 +125,19 @@ def _last_successful_build(settings: Settings) -> _Build:
                 " where status = 'succeeded' order by lake_snapshot desc, ended_at desc limit 1"
             ).fetchone()
             known = connection.execute(
-                "select release_id from lake.ledger.publication where build_id = ?", [row[0] if row else None]
+                "select release_id, content_sha256 from lake.ledger.publication where build_id = ?",
+                [row[0] if row else None],
             ).fetchall()
+            contents = recorded_contents(connection)
+    except duckdb.BinderException as error:
+        raise PublicationError("the lake is of an earlier version: build the marts first, then publish") from error
     except (LakeError, duckdb.CatalogException) as error:
         raise PublicationError(
             "there is no lake to publish from: receive deliveries and build the marts first"
         ) from error
     if row is None:
         raise PublicationError("no build has succeeded yet: build the marts first, then publish")
-    return _Build(row[0], row[1], frozenset(release_id for (release_id,) in known))
+    return _Build(row[0], row[1]), _Recorded(contents, frozenset(known))
 
 
 def _planned(settings: Settings, connection: duckdb.DuckDBPyConnection) -> dict[EditionPlan, str]:
@@ -134,7 +148,11 @@ def _planned(settings: Settings, connection: duckdb.DuckDBPyConnection) -> dict[
 
 
 def _make(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, release: _Release, editions: Mapping[EditionPlan, str]
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    release: _Release,
+    editions: Mapping[EditionPlan, str],
+    recorded: _Recorded,
 ) -> None:
     """Make every edition in a folder of work, then give the folder its name.
 
@@ -142,13 +160,15 @@ def _make(
     makes anew what it changed and nothing else.
     """
     target = settings.site / "releases" / release.release_id
+    shown = (settings.site / "current").resolve()
+    can_take_over = is_as_recorded(shown, recorded.contents)
     work = settings.site / f".work-{secrets.token_hex(8)}"
     try:
         work.mkdir(mode=0o700)
         changed = []
         for plan, release_id in editions.items():
-            before = settings.site / "current" / plan.path
-            if _release_of(before) == release_id:
+            before = shown / plan.path
+            if can_take_over and _release_of(before) == release_id:
                 shutil.copytree(before, work / plan.path, copy_function=os.link)
             else:
                 stamp = Stamp(release_id, release.published_at, release.build.lake_snapshot)
@@ -158,6 +178,9 @@ def _make(
             for _ in renderers.map(_render, changed):
                 pass
         _sync(work)
+        if target.exists():  # and is not what was recorded
+            logger.warning("release %s was changed after it was published; it is made anew", target.name)
+            _withdraw(target)
         work.rename(target)
         _sync_folder(target.parent)
     finally:
@@ -242,24 +265,30 @@ def _forget(releases: Path, kept: int, current: Path) -> None:
     """Remove the oldest releases beyond those that are kept; the ledger remembers them all."""
     others = sorted((path for path in releases.iterdir() if path != current), key=lambda path: path.stat().st_mtime)
     for folder in others[: max(len(others) - kept + 1, 0)]:
-        gone = folder.with_name(f".gone-{folder.name}")  # at once: nobody reads a release with holes
-        folder.rename(gone)
-        shutil.rmtree(gone)
+        _withdraw(folder)
 
 
-def _record(settings: Settings, release: _Release) -> None:
-    """Write into the ledger, once, that this build is published as this release, also after a crash kept it out."""
-    if release.release_id in release.build.releases:
+def _withdraw(release: Path) -> None:
+    gone = release.with_name(f".gone-{release.name}")  # at once: nobody reads a release with holes
+    release.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _record(settings: Settings, release: _Release, content: str, recorded: _Recorded) -> None:
+    """Write into the ledger, once, that this build is published as this release with this content."""
+    if (release.release_id, content) in recorded.of_build:
         return
     with writing(settings) as connection, transaction(connection):
         connection.execute(
-            "insert into lake.ledger.publication (release_id, build_id, lake_snapshot, published_at, code_version)"
-            " values (?, ?, ?, ?, ?)",
+            "insert into lake.ledger.publication"
+            " (release_id, build_id, lake_snapshot, published_at, code_version, content_sha256)"
+            " values (?, ?, ?, ?, ?, ?)",
             [
                 release.release_id,
                 release.build.build_id,
                 release.build.lake_snapshot,
                 release.published_at.replace(tzinfo=None),
                 code_version(),
+                content,
             ],
         )

@@ -63,7 +63,8 @@ LEDGER = {
         status varchar, code_version varchar
     """,
     "publication": """
-        release_id varchar, build_id varchar, lake_snapshot bigint, published_at timestamp, code_version varchar
+        release_id varchar, build_id varchar, lake_snapshot bigint, published_at timestamp, code_version varchar,
+        content_sha256 varchar
     """,
     "processing_log": """
         logged_at timestamp, operation varchar, data_set varchar, sha256 varchar, row_count bigint,

@@ -18,6 +18,7 @@ from warehouse import decision_ledger, journal, ledger
 from warehouse.archive import ArchiveError, checked
 from warehouse.keys import read_keys
 from warehouse.lake import ALIAS, attached, literal, reading, transaction, writer_lock
+from warehouse.releases import is_as_recorded, recorded_contents
 from warehouse.schema import prepare_home
 from warehouse.vault import TABLE as VAULT
 from warehouse.vault import originals
@@ -106,6 +107,7 @@ def _checks(settings: Settings, keys: Keys, *, reads_archive: bool) -> Iterator[
         yield _archive(settings, keys, connection, hand_overs, reads_archive=reads_archive)
         yield _left_over(settings, connection)
     yield _tokens(settings, keys)
+    yield _release(settings)
 
 
 def _outcomes(connection: duckdb.DuckDBPyConnection) -> Check:
@@ -321,6 +323,24 @@ def _tokens(settings: Settings, keys: Keys) -> Check:
         if twice:
             findings.append(Finding(f"{twice:,} tokens stand for their original more than once"))
         return Check("tokens and the vault", _count(connection, VAULT), tuple(findings))
+
+
+def _release(settings: Settings) -> Check:
+    """The release that is shown holds what was recorded of it before it was shown."""
+    title = "the release that is shown"
+    shown = (settings.site / "current").resolve()  # before the ledger is asked, which knows it by then
+    if not shown.is_dir():
+        return Check(title, 0, ())
+    with reading(settings) as connection:
+        contents = recorded_contents(connection)
+    findings = []
+    if shown.name not in contents:
+        findings.append(Finding(f"nobody recorded release {shown.name}; publish again"))
+    elif contents[shown.name] is None:
+        findings.append(Finding(f"release {shown.name} was recorded without the hash of its content", is_fault=False))
+    elif not is_as_recorded(shown, contents):
+        findings.append(Finding(f"release {shown.name} is not what was published; publish again"))
+    return Check(title, sum(path.is_file() for path in shown.rglob("*")), tuple(findings))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

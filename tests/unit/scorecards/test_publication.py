@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import subprocess
 import sys
 import threading
 import time
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,14 +19,15 @@ from rasso.settings import Settings
 from scorecards import editions, publication
 from scorecards.edition import COLUMNS, read_edition
 from scorecards.publication import Publication, PublicationError, publish
-from warehouse.lake import newest_snapshot, reading, transaction, writing
+from warehouse.lake import LakeError, newest_snapshot, reading, transaction, writing
+from warehouse.releases import content_sha256
 from warehouse.schema import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
 
 MARTS = {
     "mart_measure_values": """
@@ -311,6 +315,74 @@ def test_no_successful_build_publishes_nothing(settings: Settings) -> None:
     with pytest.raises(PublicationError, match="build the marts first"):
         publish(settings)
     assert not (settings.site / "current").exists()
+
+
+def test_what_is_shown_is_recorded_with_the_hash_of_its_content(built: Settings) -> None:
+    """Invariant 7: the record names the build whose tests have passed, and what the pages held."""
+    done = publish(built)
+    with reading(built) as connection:
+        rows = connection.execute("select release_id, build_id, content_sha256 from lake.ledger.publication").fetchall()
+        builds = connection.execute("select build_id, status from lake.ledger.build").fetchall()
+    ((release_id, build_id, content),) = rows
+    assert (release_id, content) == (done.release_id, content_sha256(built.site / "current"))
+    assert (build_id, "succeeded") in builds
+
+
+def test_nothing_is_shown_that_could_not_be_recorded(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = publish(built)
+    change(built, CHANGED)
+    with monkeypatch.context() as down:
+        down.setattr(publication, "writing", _catalogue_is_down)
+        with pytest.raises(LakeError):
+            publish(built)
+        assert (built.site / "current").readlink().name == first.release_id
+    second = publish(built)
+    assert (built.site / "current").readlink().name == second.release_id != first.release_id
+    assert [release for release, _ in recorded(built)] == [first.release_id, second.release_id]
+
+
+CHANGED = "update lake.marts.mart_measure_values set value = 199, numerator = 199 where area_code = '20'"
+
+
+def _catalogue_is_down(_settings: Settings) -> object:
+    raise LakeError("the catalogue does not answer")
+
+
+def test_a_release_that_was_changed_on_disk_is_made_anew(built: Settings) -> None:
+    first = publish(built)
+    page = first.site_path / "index.html"
+    words = page.read_text(encoding="utf-8")
+    page.write_text(words.replace("England", "Scotland"), encoding="utf-8")
+    again = publish(built)
+    assert (again.release_id, again.is_new) == (first.release_id, True)
+    assert "Scotland" not in page.read_text(encoding="utf-8")
+    assert not publish(built).is_new
+    assert sorted(path.name for path in (built.site / "releases").iterdir()) == [first.release_id]
+
+
+def test_no_edition_is_taken_over_from_a_release_that_was_changed_on_disk(with_cases: Settings) -> None:
+    page = publish(with_cases).site_path / "index.html"
+    page.write_text("changed", encoding="utf-8")
+    change(with_cases, "update lake.marts.mart_measure_values set numerator = 1 where measure_id = 'charges_rasso'")
+    assert "changed" not in (publish(with_cases).site_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_hash_of_a_release_is_that_of_the_usual_tools(tmp_path: Path) -> None:
+    for name in ("b", "a/ä", "a.html", "a/b c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    documented = re.findall(r"^find .*sha256sum$", (ROOT / "docs" / "auditors.md").read_text(encoding="utf-8"), re.M)
+    (command,) = documented
+    shell = ["bash", "-c", command]
+    answer = subprocess.run(shell, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert answer.stdout.split()[0] == content_sha256(tmp_path)
+
+
+def test_a_lake_of_an_earlier_version_is_to_be_built_first(built: Settings) -> None:
+    with writing(built) as connection:
+        connection.execute("alter table lake.ledger.publication drop column content_sha256")
+    with pytest.raises(PublicationError, match="of an earlier version: build the marts first"):
+        publish(built)
 
 
 def test_no_lake_publishes_nothing(tmp_path: Path) -> None:

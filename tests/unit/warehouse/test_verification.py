@@ -14,6 +14,7 @@ from warehouse import journal
 from warehouse.decisions import decide
 from warehouse.keys import read_keys
 from warehouse.lake import attached, configuration
+from warehouse.releases import content_sha256
 from warehouse.vault import TABLE, _attach
 from warehouse.verification import Finding, verify
 
@@ -58,7 +59,7 @@ def found(settings: Settings) -> dict[str, list[Finding]]:
 def test_a_sound_home_passes_every_check(original: Forces) -> None:
     file_count = len(_files(original))
     checks = verify(original.settings)
-    assert [check.findings for check in checks] == [()] * 9
+    assert [check.findings for check in checks] == [()] * 10
     assert {check.title: check.looked_at for check in checks if check.looked_at} == {
         "one outcome for each hand-over": 5,
         "rows in = loaded + quarantined + duplicate": 5,
@@ -225,3 +226,39 @@ def test_what_is_left_over_is_a_notice(forces: Forces) -> None:
         "files of the lake": ["no table names the file ducklake-of-nobody.parquet"],
     }
     assert not [finding for listed in findings.values() for finding in listed if finding.is_fault]
+
+
+def test_a_release_that_is_not_what_was_recorded_is_found(forces: Forces) -> None:
+    shown = _shown_release(forces, "0123456789ab")
+    assert found(forces.settings) == {}
+    (shown / "index.html").write_text("changed", encoding="utf-8")
+    expected = Finding("release 0123456789ab is not what was published; publish again")
+    assert found(forces.settings) == {"the release that is shown": [expected]}
+
+
+def test_a_release_that_nobody_recorded_is_found(forces: Forces) -> None:
+    _shown_release(forces, "0123456789ab")
+    _sql("delete from lake.ledger.publication")(forces)
+    expected = Finding("nobody recorded release 0123456789ab; publish again")
+    assert found(forces.settings) == {"the release that is shown": [expected]}
+
+
+def test_a_release_of_an_earlier_version_has_no_hash_to_compare(forces: Forces) -> None:
+    _shown_release(forces, "0123456789ab")
+    _sql("update lake.ledger.publication set content_sha256 = null")(forces)
+    expected = Finding("release 0123456789ab was recorded without the hash of its content", is_fault=False)
+    assert found(forces.settings) == {"the release that is shown": [expected]}
+
+
+def _shown_release(forces: Forces, release_id: str) -> Path:
+    """A site with one release, as the ledger has it."""
+    site = forces.settings.site
+    release = site / "releases" / release_id
+    release.mkdir(parents=True)
+    (release / "index.html").write_text("Figures", encoding="utf-8")
+    (site / "current").symlink_to(Path("releases") / release_id)
+    _sql(
+        "insert into lake.ledger.publication (release_id, published_at, content_sha256)"
+        f" values ('{release_id}', now()::timestamp, '{content_sha256(release)}')"
+    )(forces)
+    return release
