@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -129,12 +130,13 @@ def waiting(landing: Path) -> list[LandedDelivery]:
 
 def half_removed(landing: Path) -> list[LandedDelivery]:
     """What left its name and may not be removed yet: safely archived where the ledger knows the hand-over."""
-    folders = [folder for folder in sorted(landing.glob("*/.*")) if _HALF_REMOVED.fullmatch(folder.name)]
-    return [
-        LandedDelivery(_text(folder.parent.name), folder.name, folder, folder.name.removeprefix("."))
-        for folder in folders
-        if folder.is_dir() and not folder.is_symlink() and not folder.parent.is_symlink()
-    ]
+    found = []
+    for folder in sorted(landing.glob("*/.*")):
+        with suppress(OSError):  # removed by somebody else meanwhile, or not ours to read: the others are looked at
+            if _HALF_REMOVED.fullmatch(folder.name) and folder.is_dir() and not _is_behind_a_link(folder):
+                supplier, hand_over_id = _text(folder.parent.name), folder.name.removeprefix(".")
+                found.append(LandedDelivery(supplier, folder.name, folder, hand_over_id))
+    return found
 
 
 def not_waiting(landing: Path) -> list[tuple[str, str, str]]:
@@ -154,7 +156,7 @@ def _folders(landing: Path) -> list[Path]:
 
 def _why_not_waiting(folder: Path) -> str | None:
     manifest = folder / MANIFEST
-    if folder.is_symlink() or folder.parent.is_symlink():
+    if _is_behind_a_link(folder):
         return "it is a link; a delivery is a folder"
     if not folder.is_dir():
         return "it is a file; a delivery is a folder"
@@ -163,6 +165,10 @@ def _why_not_waiting(folder: Path) -> str | None:
     if not manifest.is_file():
         return f"it has no {MANIFEST} yet"
     return None if os.access(manifest, os.R_OK) else f"its {MANIFEST} may not be read"
+
+
+def _is_behind_a_link(folder: Path) -> bool:
+    return folder.is_symlink() or folder.parent.is_symlink()
 
 
 def _text(name: str, otherwise: str = WITHHELD) -> str:

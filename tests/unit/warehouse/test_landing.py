@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from warehouse.lake import reading
 from warehouse.status import current_status
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
     from rasso.settings import Settings
@@ -79,6 +78,23 @@ def test_what_a_process_left_half_removed_is_removed_by_the_next_and_nothing_els
     (supplier / ".still being written").mkdir()
     assert waiting_batches(settings) == []
     assert sorted(path.name for path in supplier.iterdir()) == [".00000000000000000000", ".still being written"]
+
+
+def test_a_half_removed_folder_that_may_not_be_looked_at_stops_nobody(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = write_samples(tmp_path / "samples")[-1]
+    deliver(settings.landing, [sample.path], sample.supplier, sample.kind, is_synthetic=True)
+    (settings.landing / sample.supplier / f".{'0' * 20}").mkdir()
+    is_dir = Path.is_dir
+
+    def refuse(path: Path) -> bool:
+        if path.name.startswith(".0"):
+            raise PermissionError(13, "Permission denied")
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert [len(batch) for batch in waiting_batches(settings)] == [1]
 
 
 def _remove_the_manifest_only(folder: Path) -> None:
