@@ -263,7 +263,7 @@ class EncryptedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec h
 
     A file is granted with its key and then known by its address, ``rasso-archive:///absolute/path``, to DuckDB
     (``connection.register_filesystem``). On a connection without external access the file system must be registered
-    before the access is taken away, and the address must stand in ``allowed_paths``.
+    before the access is taken away, and the address must stand in ``allowed_paths`` or below ``allowed_directories``.
     """
 
     protocol = PROTOCOL
@@ -310,6 +310,11 @@ class EncryptedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec h
     def modified(self, _path: str) -> datetime:
         """Long ago: what was granted does not change."""
         return datetime.fromtimestamp(0, UTC)
+
+    def revoke(self) -> None:
+        """Take back every grant, and forget what a reader met."""
+        self._granted.clear()
+        self.fault = None
 
     def _open(self, path: str, mode: str = "rb", **_options: object) -> DecryptedFile:
         if mode != "rb":
@@ -372,7 +377,21 @@ class MemoryFile:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back."""
         os.close(self._descriptor)
+
+    def clear(self) -> None:
+        """Make it empty again."""
+        os.ftruncate(self._descriptor, 0)
+
+    def copy_to(self, path: Path) -> None:
+        """Write what is in memory to disk as it is."""
+        with os.fdopen(os.dup(self._descriptor), "rb") as source, path.open("wb") as target:
+            source.seek(0)
+            shutil.copyfileobj(source, target, 1 << 20)
 
     def save(self, path: Path, key: bytes) -> None:
         """Write what is in memory to disk, encrypted and whole or not at all."""

@@ -1,8 +1,8 @@
 """File formats: opening a supplier's CSV, Parquet or XLSX file, packed or not, in a form that DuckDB reads.
 
-Belongs here: telling formats apart, encodings, line endings, finding the header, and the locked connection that reads
-the file. Does not belong here: what is made of its columns (``extracts.staging``), how large it may be unpacked
-(``extracts.unpacking``), how it lies encrypted on disk (``extracts.encrypted``).
+Belongs here: telling formats apart, encodings, line endings, finding the header. Does not belong here: what is made of
+its columns (``extracts.staging``), what the connection that reads it may touch (``extracts.locked_connection``), how
+large it may be unpacked (``extracts.unpacking``), how it lies encrypted on disk (``extracts.encrypted``).
 
 Nothing that it says holds a value of the file, and what it writes on the way lies encrypted on disk.
 """
@@ -22,18 +22,19 @@ from typing import IO, TYPE_CHECKING, Self, cast
 import duckdb
 
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, Scratch
+from extracts.locked_connection import literal
 from extracts.staging_jobs import StagingError
 from extracts.unpacking import TooLargeError, check_gzip, check_zip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
+    from extracts.locked_connection import LockedConnection
     from extracts.staging_jobs import StagingJob
 
 _MOST_ROWS = 100_000_000  # of a Parquet file, which can repeat one row as often as it likes
 _HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 20
-_SMALL = 8 << 20  # bytes of a file that is read once by one thread and kept in memory, rather than read twice
 _GZIP = b"\x1f\x8b"
 _WORKBOOK = 1 << 30  # bytes of a workbook when it is unpacked: its texts are kept in memory
 
@@ -51,72 +52,51 @@ class Source:
     """A file in a form that DuckDB reads: the relation's SQL, its header, and what had to be repaired.
 
     The relation's columns are ``c0``, ``c1`` and so on, all of them text, and it has a row for each row of the file, in
-    its order. ``header`` holds the names that the file gives them. ``address`` is what a connection must be allowed to
-    read. ``can_be_mended``: where reading the relation fails, ``mended_source`` may make one that can be read.
+    its order. ``header`` holds the names that the file gives them. ``can_be_mended``: where reading the relation fails,
+    ``mended_source`` may make one that can be read.
     """
 
     relation: str
     header: tuple[str, ...]
-    address: str
     repairs: tuple[str, ...]
     can_be_mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where one job is done: the files that may be read, an encrypted scratch for what is mended, a folder for both."""
+    """Where one job is done: its connection, an encrypted scratch for what is mended, a folder for both."""
 
     job: StagingJob
     folder: Path
-    files: EncryptedFileSystem
+    connection: LockedConnection
     scratch: Scratch
     source: Input
 
     @classmethod
-    def of(cls, job: StagingJob, folder: Path) -> Self:
+    def of(cls, job: StagingJob, folder: Path, connection: LockedConnection) -> Self:
         """A desk for one job in a folder that exists, is empty, and belongs to this job alone.
 
         Raises:
             EncryptedFileError: the job's file lies in the archive and cannot be decrypted.
         """
-        files = EncryptedFileSystem()
+        files = connection.files
         path = Path(job.source)
         if not job.source_key:
             source = Input(str(path), lambda: path.open("rb"))
         else:
             address = files.grant(path, bytes.fromhex(job.source_key))
             source = Input(address, lambda: cast("IO[bytes]", files.stream(address)))
-        return cls(job, folder, files, Scratch(folder, files), source)
+        return cls(job, folder, connection, Scratch(folder, files), source)
 
     @property
-    def is_small(self) -> bool:
-        """Whether the file is read fast whatever is done, so that preparing for it is what counts."""
-        return Path(self.job.source).stat().st_size <= _SMALL
+    def files(self) -> EncryptedFileSystem:
+        """The files that may be read."""
+        return self.connection.files
 
     def mended(self, name: str) -> Input:
         """A file of the scratch."""
         address = self.scratch.address(name)
         return Input(address, lambda: cast("IO[bytes]", self.files.stream(address)))
-
-    def connection(self, addresses: list[str]) -> duckdb.DuckDBPyConnection:
-        """A connection that can touch nothing but the given addresses and this folder, and downloads nothing."""
-        connection = duckdb.connect(
-            config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "allow_community_extensions": False,
-                "memory_limit": self.job.memory_limit,
-                "threads": 1 if self.is_small else self.job.threads,  # several files are read at a time
-                "preserve_insertion_order": True,
-                "temp_directory": "",  # what does not fit into memory would be written as it reads
-            }
-        )
-        connection.register_filesystem(self.files)
-        # Written out and not bound: to bind a list, DuckDB imports pandas, which takes longer than most files.
-        connection.execute(f"set allowed_paths = {list_literal(addresses)}")
-        connection.execute(f"set allowed_directories = {list_literal([str(self.folder)])}")
-        connection.execute("set enable_external_access = false")
-        return connection
 
 
 def source_of(desk: Desk) -> Source:
@@ -140,9 +120,9 @@ def source_of(desk: Desk) -> Source:
 def _parquet_source(desk: Desk) -> Source:
     quoted = literal(desk.source.address)
     try:
-        with desk.connection([desk.source.address]) as connection:
-            described = connection.execute(f"describe select * from read_parquet({quoted})").fetchall()
-            ((rows,),) = connection.execute(f"select num_rows from parquet_file_metadata({quoted})").fetchall()
+        connection = desk.connection.duckdb
+        described = connection.execute(f"describe select * from read_parquet({quoted})").fetchall()
+        ((rows,),) = connection.execute(f"select num_rows from parquet_file_metadata({quoted})").fetchall()
     except duckdb.Error as error:
         if desk.files.fault:  # the archive is at fault and not the supplier
             raise desk.files.fault from error
@@ -152,7 +132,7 @@ def _parquet_source(desk: Desk) -> Source:
     names = tuple(row[0] for row in described)
     columns = ", ".join(f"cast({_identifier(name)} as varchar) as c{index}" for index, name in enumerate(names))
     relation = f"(select {columns} from read_parquet({quoted}))"
-    return Source(relation, names, desk.source.address, ())
+    return Source(relation, names, ())
 
 
 def _xlsx_source(desk: Desk) -> Source:
@@ -174,7 +154,7 @@ def _xlsx_source(desk: Desk) -> Source:
             raise
         raise StagingError("UNREADABLE_FILE", "the XLSX file cannot be read; send CSV instead") from error
     source = _csv_source(desk, desk.mended("sheet.csv"), is_gzip=False)
-    return Source(source.relation, source.header, source.address, ("read from the first sheet",))
+    return Source(source.relation, source.header, ("read from the first sheet",))
 
 
 @contextmanager
@@ -227,7 +207,7 @@ def _text_source(source: Input, is_gzip: bool, head: bytes, repairs: tuple[str, 
         f"read_csv({literal(source.address)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
         f"columns={{{columns}}}, compression='{'gzip' if is_gzip else 'none'}')"
     )
-    return Source(relation, header, source.address, repairs, can_be_mended=not repairs)
+    return Source(relation, header, repairs, can_be_mended=not repairs)
 
 
 def _head(source: Input, *, is_gzip: bool) -> bytes:
@@ -285,13 +265,3 @@ def _csv_header(head: bytes) -> tuple[str, ...]:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def list_literal(texts: Iterable[str]) -> str:
-    """Texts as a list of SQL."""
-    return f"[{', '.join(map(literal, texts))}]"
-
-
-def literal(text: str) -> str:
-    """A text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"

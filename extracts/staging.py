@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from extracts.encrypted import EncryptedFileError, MemoryFile
-from extracts.formats import Desk, list_literal, literal, mended_source, source_of
+from extracts.encrypted import EncryptedFileError
+from extracts.formats import Desk, mended_source, source_of
+from extracts.locked_connection import LockedConnections, literal
 from extracts.process_guards import forbid_core_dumps, limit_this_process
 from extracts.staging_jobs import ARCHIVE_DAMAGED, MACHINE_FAULT, StagedFile, StagingError, StagingJob
-from extracts.tokens import MACROS, token_macros
 from extracts.unpacking import TooLargeError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from extracts.formats import Source
     from extracts.staging_jobs import ColumnPlan
 
+_UNFINISHED = "staged.parquet"
 _MOST_COLUMNS = 2_000
 _NEEDS_MEMORY = "reading the file needs more memory than is allowed; send it in parts"
 # DuckDB passes on the system's words, and no number.
@@ -49,7 +50,7 @@ class _NeedsMendingError(Exception):
     """The text cannot be read as it is; with mended line endings or another encoding it may."""
 
 
-def stage(job: StagingJob) -> StagedFile:
+def stage(job: StagingJob, connections: LockedConnections) -> StagedFile:
     """Read one file into typed Parquet, row by row in its order: the contract's columns and ``unparsed_columns``.
 
     A row's number is its place in the Parquet file; numbering the rows here would make reading single-threaded.
@@ -64,12 +65,13 @@ def stage(job: StagingJob) -> StagedFile:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        desk = Desk.of(job, folder)
-        try:
-            return _staged(desk, source_of(desk))
-        except _NeedsMendingError:
-            # Found by the reading itself: checking every file beforehand would read it twice.
-            return _staged(desk, mended_source(desk, desk.source))
+        with connections.open(job, folder / _UNFINISHED) as connection:
+            desk = Desk.of(job, folder, connection)
+            try:
+                return _staged(desk, source_of(desk))
+            except _NeedsMendingError:
+                # Found by the reading itself: checking every file beforehand would read it twice.
+                return _staged(desk, mended_source(desk, desk.source))
     except EncryptedFileError as error:
         raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
     except TooLargeError as error:
@@ -129,27 +131,25 @@ def _write(desk: Desk, source: Source, chosen: dict[str, int]) -> tuple[int, str
     has_references = any(column.case_reference for column in job.columns)
     if has_references and not (job.token_key and job.hand_over_key):
         raise StagingError("NO_KEY", "the file holds case references, and there is no key to make tokens of them")
-    # A file on disk, not a plain COPY: it becomes visible under its name only when it is whole.
-    unfinished, kept = desk.folder / "staged.parquet", Path(f"{job.target}.references")
+    # It becomes visible under its name only when it is whole.
+    unfinished, kept = desk.folder / _UNFINISHED, Path(f"{job.target}.references")
+    is_small, connection = desk.connection.is_small, desk.connection.duckdb
+    output = desk.connection.staged.path if is_small else str(unfinished)
+    options = "(format parquet, compression zstd, use_tmp_file false)"
     typed = _typed_query(job, source, chosen)
     try:
-        with (
-            MemoryFile() as references,
-            desk.connection([source.address, str(unfinished), references.path]) as connection,
-        ):
-            _prepare(connection, job, is_small=desk.is_small)
-            if has_references and desk.is_small:
-                connection.execute(f"create temp table typed as from {typed}")
-                typed = "typed"
-            query = f"select {_stored_columns(job)} from {typed}"
-            copied = f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd)"
-            row = connection.execute(copied).fetchone()
-            if has_references:
-                # Of a large file a second reading: keeping its rows would take memory that grows with them.
-                query = _references_query(job, typed)
-                options = "(format parquet, compression zstd, use_tmp_file false)"
-                connection.execute(f"copy ({query}) to {literal(references.path)} {options}")
-                references.save(kept, bytes.fromhex(job.hand_over_key))
+        if has_references and is_small:
+            connection.execute(f"create or replace temp table typed as from {typed}")
+            typed = "typed"
+        query = f"select {_stored_columns(job)} from {typed}"
+        row = connection.execute(f"copy ({query}) to {literal(output)} {options}").fetchone()
+        if has_references:
+            # Of a large file a second reading: keeping its rows would take memory that grows with them.
+            query = _references_query(job, typed)
+            connection.execute(f"copy ({query}) to {literal(desk.connection.references.path)} {options}")
+            desk.connection.references.save(kept, bytes.fromhex(job.hand_over_key))
+        if is_small:
+            desk.connection.staged.copy_to(unfinished)
     except duckdb.Error as error:
         if desk.files.fault:
             raise desk.files.fault from error
@@ -161,23 +161,6 @@ def _write(desk: Desk, source: Source, chosen: dict[str, int]) -> tuple[int, str
         raise StagingError("EMPTY_FILE", "the file has a header and no rows")
     unfinished.replace(job.target)
     return rows, str(kept) if has_references else None
-
-
-def _prepare(connection: duckdb.DuckDBPyConnection, job: StagingJob, *, is_small: bool) -> None:
-    """Functions that a contract's derivations may use, then the lock."""
-    if any("place_code(" in (column.derivation or "") for column in job.columns):
-        connection.execute(
-            f"set variable places = map({list_literal(job.places)}, {list_literal(job.places.values())})"
-        )
-        connection.execute(_PLACE_CODE)
-    if is_small:
-        # A projection of some forty columns: to optimise it takes longer than to read a few hundred rows.
-        connection.execute("pragma disable_optimizer")
-    connection.execute(
-        f"create macro own_force(code) as list_contains({list_literal(job.own_force_codes)}::varchar[], code)"
-    )
-    connection.execute(token_macros(bytes.fromhex(job.token_key)) if job.token_key else MACROS)
-    connection.execute("set lock_configuration = true")
 
 
 def _references_query(job: StagingJob, typed: str) -> str:
@@ -318,20 +301,6 @@ def _is_bad(column: ColumnPlan) -> str:
     return f"{value} is null" if column.sql_type != "double" else f"coalesce(not isfinite({value}), true)"
 
 
-# Publishers' names of places: as spelled, else without case, punctuation and footnote marks.
-_PLACE_CODE = r"""
-    create macro place_code(name) as coalesce(
-        element_at(getvariable('places'), name)[1],
-        element_at(
-            getvariable('places'),
-            regexp_replace(
-                replace(lower(regexp_replace(name, '\[note[^\]]*\]', '', 'gi')), '&', 'and'), '[^a-z]', '', 'g'
-            )
-        )[1]
-    )
-"""
-
-
 def place_keys(aliases: Mapping[str, str]) -> dict[str, str]:
     """The aliases as spelled, and once more without case, punctuation and spaces, as ``place_code`` looks them up."""
     plain = {re.sub(r"[^a-z]", "", name.lower().replace("&", "and")): code for name, code in aliases.items()}
@@ -353,9 +322,11 @@ def main(starter: int, largest_file: int) -> None:
     forbid_core_dumps()
     limit_this_process(starter, largest_file)
     duckdb.connect().close()  # the first connection of a process is slow; nobody waits for this one
+    connections = LockedConnections()
     for line in sys.stdin:
         try:
-            answer: dict[str, Any] = {"staged": asdict(stage(StagingJob.from_document(json.loads(line))))}
+            staged = stage(StagingJob.from_document(json.loads(line)), connections)
+            answer: dict[str, Any] = {"staged": asdict(staged)}
         except StagingError as error:
             answer = {"code": error.code, "message": str(error)}
         except Exception as error:  # noqa: BLE001 - unknown is an error: say its kind, never its text
