@@ -1,4 +1,4 @@
-"""Verification: whether archive, journal, ledger, lake and vault still tell the same story.
+"""Verification: whether archive, journal, ledger, lake, vault and site still tell the same story.
 
 Belongs here: comparing them; nothing is mended or removed. Does not belong here: whether rows keep the rules of their
 contract (``expectations``), and whether marts follow from the lake (``transforms/tests``).

@@ -130,7 +130,7 @@ def _print_revisions(shown: Sequence[Revision]) -> None:
 def verify(
     fast: Annotated[bool, typer.Option("--fast", help="See only whether archived files are there.")] = False,
 ) -> None:
-    """See whether archive, journal, ledger, lake and vault tell the same; exit code 1 where something is wrong."""
+    """See whether archive, journal, ledger, lake, vault and site tell the same; exit code 1 where something is off."""
     from warehouse.verification import Check
     from warehouse.verification import verify as verify_home
 
