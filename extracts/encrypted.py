@@ -18,6 +18,7 @@ import os
 import secrets
 import shutil
 import struct
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -362,25 +363,21 @@ class Scratch:
         return self._files.grant(path, file_key(path, self._key))
 
 
-class MemoryFile:
-    """A file without a name that lies in memory only: DuckDB writes it, ``save`` puts it on disk encrypted.
+class NamelessFile:
+    """A file that no folder names and that ends with its process: DuckDB writes it by ``path``. Linux only.
 
     DuckDB cannot write through a file system of Python's, and its own encryption of Parquet would need an extension
-    that takes longer to load than most files take to read. Linux only.
+    that takes longer to load than most files take to read.
     """
 
-    def __init__(self) -> None:
-        self._descriptor = os.memfd_create("rasso", os.MFD_CLOEXEC)
-        self.path = f"/proc/self/fd/{self._descriptor}"
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.path = f"/proc/self/fd/{descriptor}"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the memory back."""
         os.close(self._descriptor)
 
     def clear(self) -> None:
@@ -388,19 +385,37 @@ class MemoryFile:
         os.ftruncate(self._descriptor, 0)
 
     def copy_to(self, path: Path) -> None:
-        """Write what is in memory to disk as it is."""
-        with os.fdopen(os.dup(self._descriptor), "rb") as source, path.open("wb") as target:
-            source.seek(0)
+        """Write what is in it to a file with a name, as it is."""
+        with self._content() as source, path.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
 
     def save(self, path: Path, key: bytes) -> None:
-        """Write what is in memory to disk, encrypted and whole or not at all."""
+        """Write what is in it to disk, encrypted and whole or not at all."""
         unfinished = path.with_name(f"{path.name}.tmp")
         with (
-            os.fdopen(os.dup(self._descriptor), "rb") as source,
+            self._content() as source,
             unfinished.open("wb") as target,
             EncryptedWriter(target, key, path.name) as writer,
         ):
-            source.seek(0)
             shutil.copyfileobj(source, writer, 1 << 20)
         unfinished.replace(path)
+
+    def _content(self) -> IO[bytes]:
+        source = os.fdopen(os.dup(self._descriptor), "rb")
+        source.seek(0)
+        return source
+
+
+class MemoryFile(NamelessFile):
+    """A file without a name that lies in memory only."""
+
+    def __init__(self) -> None:
+        super().__init__(os.memfd_create("rasso", os.MFD_CLOEXEC))
+
+
+class DiskFile(NamelessFile):
+    """A file without a name on the disk of a folder: of what may grow larger than memory."""
+
+    def __init__(self, folder: Path) -> None:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            super().__init__(os.dup(file.fileno()))

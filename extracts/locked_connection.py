@@ -1,23 +1,24 @@
-"""The connection on which a supplier's file is read: what DuckDB may touch there, and that nobody can change it.
+"""The connection on which a supplier's file is read: what DuckDB may touch there, and that no statement can widen it.
 
 Belongs here: the limits and functions of such a connection, and when files share one. Does not belong here: what is
 read on it (``extracts.formats``, ``extracts.staging``).
 
 To open a database and teach it our functions takes longer than to read a few hundred rows. So small files of the
-archive share one, one after the other, and on it no file of the disk may be touched at all: what is read is granted by
-our own file system for one job and revoked after it, and what is written goes to memory. A connection on which anything
-went wrong reads no other file. A large file has a connection of its own, which may also write one file of the disk.
+archive share one, one after the other, and on it no path of the disk may be touched at all: what is read is granted by
+our own file system for one job and revoked after it, and what is written goes to two files that have no name. A
+connection on which anything went wrong reads no other file, nor the same one again: an error in DuckDB may end all of
+its database. A large file has a connection of its own, which may also write one path of the disk.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import duckdb
 
-from extracts.encrypted import PROTOCOL, EncryptedFileSystem, MemoryFile
+from extracts.encrypted import PROTOCOL, DiskFile, EncryptedFileSystem, MemoryFile
 from extracts.tokens import MACROS, token_macros
 
 if TYPE_CHECKING:
@@ -43,32 +44,44 @@ _OWN_FORCE = "create macro own_force(code) as list_contains(getvariable('own_for
 
 
 class LockedConnection:
-    """A DuckDB connection that reads what ``files`` grants and writes to two files in memory; a context manager.
+    """A DuckDB connection that reads what ``files`` grants and writes ``staged`` and ``references``; a context manager.
 
-    ``plain_paths`` are files of the disk that it may touch besides. For a small file nothing is optimised: of forty
-    columns that takes longer than to read a few hundred rows. And one thread works: several files are read at a time.
+    References lie in memory only. ``plain_paths`` are files of the disk that it may touch besides. For a small file
+    nothing is optimised: of forty columns that takes longer than to read a few hundred rows. And one thread works:
+    several files are read at a time.
     """
 
     def __init__(self, job: StagingJob, *, is_small: bool, plain_paths: Iterable[str] = ()) -> None:
         self.is_small = is_small
-        self.files = EncryptedFileSystem()
-        self.staged, self.references = MemoryFile(), MemoryFile()
         self.limits = _limits(job)
-        self.duckdb = duckdb.connect(
+        self.files = EncryptedFileSystem()
+        with ExitStack() as stack:  # what was opened before an error is closed
+            self.staged = stack.enter_context(DiskFile(Path(job.target).parent))
+            self.references = stack.enter_context(MemoryFile())
+            self.duckdb = stack.enter_context(self._connected(job))
+            self._prepare(job, plain_paths)
+            stack.callback(self.files.revoke)
+            self._opened_things = stack.pop_all()
+
+    def _connected(self, job: StagingJob) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
                 "enable_external_file_cache": False,  # what was read for one file is not there for the next
                 "memory_limit": job.memory_limit,
-                "threads": 1 if is_small else job.threads,
+                "threads": 1 if self.is_small else job.threads,
                 "preserve_insertion_order": True,
                 "temp_directory": "",  # what does not fit into memory would be written as it reads
             }
         )
+
+    def _prepare(self, job: StagingJob, plain_paths: Iterable[str]) -> None:
+        """Functions that contracts may use, then the lock."""
         self.duckdb.execute(token_macros(bytes.fromhex(job.token_key)) if job.token_key else MACROS)
         self.duckdb.execute(f"{_PLACE_CODE}; {_OWN_FORCE}")
-        if is_small:
+        if self.is_small:
             self.duckdb.execute("pragma disable_optimizer")
         # Where the file system comes later than the lock, DuckDB does not know it.
         self.duckdb.register_filesystem(self.files)
@@ -87,10 +100,7 @@ class LockedConnection:
 
     def close(self) -> None:
         """End it, and forget what it read."""
-        self.duckdb.close()
-        self.files.revoke()
-        self.staged.close()
-        self.references.close()
+        self._opened_things.close()
 
     def begin(self, job: StagingJob) -> None:
         """Tell the functions of contracts who sent the file: ``own_force(code)`` and ``place_code(name)``."""
@@ -100,7 +110,7 @@ class LockedConnection:
         self.duckdb.execute(f"set variable own_force_codes = {list_literal(job.own_force_codes)}")
 
     def clear(self) -> None:
-        """Leave nothing of a job to the next one: no table, no grant, no byte in memory."""
+        """Leave nothing of a job's file to the next one: no table, no grant, no byte."""
         self.duckdb.execute("drop table if exists typed")
         self.files.revoke()
         self.staged.clear()

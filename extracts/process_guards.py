@@ -1,7 +1,7 @@
 """Process guards: what the system is to refuse a process that reads case references, keys or suppliers' files.
 
 Belongs here: core dumps, limits of memory and of files, ending with one's starter. Does not belong here: who has to ask
-for it, what DuckDB is allowed (``extracts.formats``).
+for it, what DuckDB is allowed (``extracts.locked_connection``).
 """
 
 from __future__ import annotations

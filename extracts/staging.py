@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from extracts.staging_jobs import ARCHIVE_DAMAGED, MACHINE_FAULT, StagedFile, St
 from extracts.unpacking import TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from extracts.formats import Source
     from extracts.staging_jobs import ColumnPlan
@@ -65,12 +66,13 @@ def stage(job: StagingJob, connections: LockedConnections) -> StagedFile:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        with connections.open(job, folder / _UNFINISHED) as connection:
-            desk = Desk.of(job, folder, connection)
-            try:
+        try:
+            with _desk(job, folder, connections) as desk:
                 return _staged(desk, source_of(desk))
-            except _NeedsMendingError:
-                # Found by the reading itself: checking every file beforehand would read it twice.
+        except _NeedsMendingError:
+            # Found by the reading itself: checking every file beforehand would read it twice. On another connection:
+            # what DuckDB met may have ended the database of this one.
+            with _desk(job, folder, connections) as desk:
                 return _staged(desk, mended_source(desk, desk.source))
     except EncryptedFileError as error:
         raise StagingError(ARCHIVE_DAMAGED, f"the archived file cannot be read: {error}") from error
@@ -82,6 +84,12 @@ def stage(job: StagingJob, connections: LockedConnections) -> StagedFile:
         raise _of_this_machine(error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _desk(job: StagingJob, folder: Path, connections: LockedConnections) -> Iterator[Desk]:
+    with connections.open(job, folder / _UNFINISHED) as connection:
+        yield Desk.of(job, folder, connection)
 
 
 def _staged(desk: Desk, source: Source) -> StagedFile:
@@ -143,13 +151,13 @@ def _write(desk: Desk, source: Source, chosen: dict[str, int]) -> tuple[int, str
             typed = "typed"
         query = f"select {_stored_columns(job)} from {typed}"
         row = connection.execute(f"copy ({query}) to {literal(output)} {options}").fetchone()
+        if is_small:
+            desk.connection.staged.copy_to(unfinished)
         if has_references:
             # Of a large file a second reading: keeping its rows would take memory that grows with them.
             query = _references_query(job, typed)
             connection.execute(f"copy ({query}) to {literal(desk.connection.references.path)} {options}")
             desk.connection.references.save(kept, bytes.fromhex(job.hand_over_key))
-        if is_small:
-            desk.connection.staged.copy_to(unfinished)
     except duckdb.Error as error:
         if desk.files.fault:
             raise desk.files.fault from error

@@ -151,6 +151,48 @@ def test_after_anything_that_went_wrong_the_next_file_has_another_connection(
     assert stage(job_of(tmp_path, "file3"), connections).row_count == 1
 
 
+@pytest.mark.parametrize("is_small", [True, False], ids=["small", "large"])
+def test_a_file_that_has_to_be_mended_is_read_on_another_connection(
+    connections: LockedConnections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_small: bool
+) -> None:
+    """Where an undeclared column stands before what is no UTF-8, DuckDB's error ends its whole database."""
+    job = job_of(tmp_path, "file2", text="more,urn,force\n1,20AB2000000,20\n")
+    content = b"more,urn,force\n1,20AB2000000,caf\xe9\n"
+    with Path(job.source).open("wb") as target, EncryptedWriter(target, KEY, "file2") as out:
+        out.write(content)
+    job = replace(job, source_key=file_key(Path(job.source), KEY).hex())
+    stage(job_of(tmp_path, "file1"), connections)
+    first = kept(connections)
+    if not is_small:
+        monkeypatch.setattr(locked_connection, "_SMALL", 10)
+
+    staged = stage(job, connections)
+
+    assert staged.repairs == ("converted from Windows-1252",)
+    assert duckdb.sql(f"select force from read_parquet('{job.target}')").fetchall() == [("caf\xe9",)]
+    assert (connections._kept is first) == (not is_small)
+
+
+def test_what_is_staged_lies_on_disk_and_references_in_memory(connections: LockedConnections, tmp_path: Path) -> None:
+    stage(job_of(tmp_path, "file1"), connections)
+
+    assert Path(kept(connections).staged.path).readlink().parent == tmp_path
+    assert str(Path(kept(connections).references.path).readlink()).startswith("/memfd:")
+
+
+@pytest.mark.parametrize("change", [{"memory_limit": "nonsense"}, {"token_key": "00"}])
+def test_a_connection_that_cannot_be_opened_leaves_nothing_open(
+    connections: LockedConnections, tmp_path: Path, change: dict[str, str]
+) -> None:
+    job = replace(job_of(tmp_path, "file1"), **change)  # type: ignore[arg-type]  # a dict of texts
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises((StagingError, duckdb.Error, ValueError)):
+            stage(job, connections)
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_each_file_is_held_against_its_own_sender(connections: LockedConnections, tmp_path: Path) -> None:
     for name, codes in (("file1", ("20",)), ("file2", ("43", "01")), ("file3", ())):
         job = replace(job_of(tmp_path, name), own_force_codes=codes)
