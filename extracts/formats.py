@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 import duckdb
 
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, Scratch
-from extracts.locked_connection import literal
+from extracts.sql import literal
 from extracts.staging_jobs import StagingError
 from extracts.unpacking import TooLargeError, check_gzip, check_zip
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 
 from extracts.encrypted import PROTOCOL, DiskFile, EncryptedFileSystem, MemoryFile
+from extracts.sql import list_literal
 from extracts.tokens import MACROS, token_macros
 
 if TYPE_CHECKING:
@@ -160,13 +161,3 @@ class LockedConnections:
 
 def _limits(job: StagingJob) -> tuple[str, int, str]:
     return job.memory_limit, job.threads, job.token_key
-
-
-def list_literal(texts: Iterable[str]) -> str:
-    """Texts as a list of SQL."""
-    return f"[{', '.join(map(literal, texts))}]"
-
-
-def literal(text: str) -> str:
-    """A text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"

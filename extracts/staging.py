@@ -25,8 +25,9 @@ import duckdb
 
 from extracts.encrypted import EncryptedFileError
 from extracts.formats import Desk, mended_source, source_of
-from extracts.locked_connection import LockedConnections, literal
+from extracts.locked_connection import LockedConnections
 from extracts.process_guards import forbid_core_dumps, limit_this_process
+from extracts.sql import literal
 from extracts.staging_jobs import ARCHIVE_DAMAGED, MACHINE_FAULT, StagedFile, StagingError, StagingJob
 from extracts.unpacking import TooLargeError
 

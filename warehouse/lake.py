@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import fasteners
 
+from extracts.sql import literal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -194,8 +196,3 @@ def _attach(
         if is_busy(error):
             raise LakeBusyError("the lake is being written to at this moment; ask again") from None
         raise LakeError(f"the lake cannot be opened ({kind}); check {where}, or receive a delivery first") from None
-
-
-def literal(text: str) -> str:
-    """A text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.lake import ALIAS, literal
+from extracts.sql import literal
+from warehouse.lake import ALIAS
 from warehouse.schema import extract_columns
 
 if TYPE_CHECKING:

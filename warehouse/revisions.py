@@ -23,9 +23,10 @@ from expectations.pages import write_page
 from expectations.report import page_of, write_index
 from extracts.contract import all_contracts
 from extracts.period import Period
+from extracts.sql import literal
 from extracts.suppliers import all_suppliers
 from warehouse import ledger
-from warehouse.lake import ALIAS, ask, literal, transaction
+from warehouse.lake import ALIAS, ask, transaction
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,8 +18,9 @@ import duckdb
 import fasteners
 
 from extracts.encrypted import EncryptedFileError, EncryptedFileSystem, file_key
+from extracts.sql import literal
 from warehouse import ledger
-from warehouse.lake import attached, configuration, literal, load_extension, reading, transaction, writer_lock
+from warehouse.lake import attached, configuration, load_extension, reading, transaction, writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from extracts.contract import all_contracts
 from extracts.delivery import waiting
+from extracts.sql import literal
 from warehouse import decision_ledger, journal, ledger
 from warehouse.archive import ArchiveError, checked
 from warehouse.keys import read_keys
-from warehouse.lake import ALIAS, attached, literal, reading, transaction, writer_lock
+from warehouse.lake import ALIAS, attached, reading, transaction, writer_lock
 from warehouse.releases import is_as_recorded, recorded_contents
 from warehouse.schema import prepare_home
 from warehouse.vault import TABLE as VAULT

@@ -25,8 +25,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from extracts.sql import literal
 from warehouse import ledger
-from warehouse.lake import ALIAS, literal
+from warehouse.lake import ALIAS
 from warehouse.linkage.likeness import EDGES, FOLDED
 
 if TYPE_CHECKING:
