@@ -12,6 +12,7 @@ import secrets
 import time
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from extracts.suppliers import all_suppliers
@@ -146,8 +147,9 @@ def _prepare(settings: Settings, measures: Iterable[catalogue.Measure], *, is_fu
             connection.execute("create schema if not exists lake.reference")
             for table, columns in _REFERENCE.items():
                 connection.execute(f"create or replace table lake.reference.{table} ({columns})")
-                places = ", ".join("?" * len(rows[table][0]))
-                connection.executemany(f"insert into lake.reference.{table} values ({places})", rows[table])
+                # In one statement: the lake keeps a file for each.
+                places = ", ".join([f"({', '.join('?' * len(rows[table][0]))})"] * len(rows[table]))
+                connection.execute(f"insert into lake.reference.{table} values {places}", list(chain(*rows[table])))
     # Everything but exposures, which do nothing.
     return ["--exclude", "resource_type:exposure", *([] if settings.model_unit_tests else ["test_type:unit"])]
 
@@ -220,11 +222,11 @@ def _changed_sources(connection: duckdb.DuckDBPyConnection, snapshot: int) -> li
 def selection_after(changed_sources: Iterable[str]) -> list[str]:
     """All tables but those that read of their own sources only, where none of these has changed; all tests of data.
 
-    Seeds are code, and so are their tests. Dbt's manifest stays, too: to write it takes dbt a second.
+    Seeds and the catalogue are code, and so are their tests. Dbt's manifest stays, too: to write it takes dbt a second.
     """
     always = "config.materialized:table,config.meta.made_anew:always"
     reading = [f"source:{source}+,config.materialized:table" for source in changed_sources]
-    code = ["test_type:unit", "test_type:data,path:seeds"]
+    code = ["test_type:unit", "test_type:data,path:seeds", "test_type:data,tag:code"]
     # Else dbt would take a test that also reads a seed for a test of seeds.
     named_only = ["--indirect-selection", "cautious"]
     return ["--select", always, *reading, "test_type:data", "--exclude", *code, *named_only, "--no-write-json"]

@@ -1,3 +1,5 @@
+{{ config(tags=['code']) }}
+
 -- A measure that is counted and not in the catalogue fails, and so does the reverse.
 
 with

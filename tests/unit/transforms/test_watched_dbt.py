@@ -20,17 +20,25 @@ def step(status, failures, message):
     return Name(node=Name(unique_id="model.rasso.mart_areas"), status=status, failures=failures, message=message)
 class dbtRunner:
     def invoke(self, arguments):
-        print(*arguments, flush=True)
+        print(*arguments)
+"""
+CONNECTIONS = """
+class DuckDBConnectionManager:
+    @classmethod
+    def close_all_connections(cls):
+        print("closed")
 """
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     """Start the watched process with a stand-in for dbt, so that the test needs no lake."""
-    package = folder / "dbt" / "cli"
-    package.mkdir(parents=True)
-    for init in (folder / "dbt" / "__init__.py", package / "__init__.py"):
-        init.touch()
-    (package / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
+    cli, adapter = folder / "dbt" / "cli", folder / "dbt" / "adapters" / "duckdb"
+    for package in (cli, adapter):
+        package.mkdir(parents=True)
+    for package in (folder / "dbt", cli, adapter.parent, adapter):
+        (package / "__init__.py").touch()
+    (cli / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
+    (adapter / "connections.py").write_text(CONNECTIONS, encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.Popen(
         COMMAND, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -53,7 +61,7 @@ def test_dbt_that_is_told_nothing_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_dbt_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
-    with start(tmp_path, "import time", "time.sleep(600)") as process:
+    with start(tmp_path, "import sys, time", "sys.stdout.flush()", "time.sleep(600)") as process:
         tell(process, tmp_path)
         assert process.stdout
         assert process.stdin
@@ -84,7 +92,9 @@ def test_what_became_of_each_step_is_written_without_values(
     with start(tmp_path, f"return Name({outcome})") as process:
         tell(process, tmp_path)
         assert process.wait(timeout=30) == code  # its standard input stays open: the end of it would end dbt
+        assert process.stdout
         assert process.stderr
+        assert process.stdout.read() == "build\nclosed\n"  # what was said and not yet written out, and the database
         errors = process.stderr.read()
     steps = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [(step["status"], step["failures"], step["error"]) for step in steps] == written

@@ -10,7 +10,6 @@ unioned as (
             area_code,
             force_code,
             measured_date,
-            unit_id,
             days,
         from {{ ref('measure__' ~ measure_id) }}
         {% if not loop.last %} union all {% endif %}

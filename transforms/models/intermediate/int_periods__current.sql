@@ -1,19 +1,15 @@
 -- Which delivery speaks for a period. An aggregate extract holds whole periods: per supplier, kind and period the
--- accepted delivery with the greatest (sent_at, delivery_id) is current, whatever the order of arrival, and all
--- earlier rows of the period are superseded with it, also those that the later delivery no longer has. The one before
--- it is named beside it: what a later release revised is shown.
+-- accepted delivery that speaks last (int_files__accepted) is current, and all earlier rows of the period are superseded
+-- with it, also those that the later delivery no longer has. The one before it is named beside it: what a later release
+-- revised is shown.
 
 with
 
-deliveries as (
+files as (
 
-    select * from {{ ref('stg_ledger__deliveries') }}
-
-),
-
-delivery_files as (
-
-    select * from {{ ref('stg_ledger__delivery_files') }}
+    select * from {{ ref('int_files__accepted') }}
+    -- a file whose bytes were loaded before brings no rows of its own and takes nothing over
+    where rows_in > rows_duplicate
 
 ),
 
@@ -24,23 +20,20 @@ extract_kinds as (
 
 ),
 
-accepted_files as (
+aggregates as (
 
     select
-        deliveries.supplier,
-        delivery_files.kind,
+        files.supplier,
+        files.kind,
+        files.delivery_id,
+        files.sent_at,
+        files.turn,
+        files.period_start as file_start,
+        files.period_end as file_end,
         extract_kinds.period_grain,
         case extract_kinds.period_grain when 'month' then interval 1 month else interval 3 month end as step,
-        deliveries.delivery_id,
-        greatest(deliveries.sent_at, delivery_files.sent_again_at) as sent_at,
-        delivery_files.period_start as file_start,
-        delivery_files.period_end as file_end,
-    from delivery_files
-    inner join deliveries on delivery_files.hand_over_id = deliveries.hand_over_id
-    inner join extract_kinds on delivery_files.kind = extract_kinds.kind
-    -- a file whose bytes were loaded before brings no rows of its own and takes nothing over
-    where deliveries.state = 'accepted'
-        and delivery_files.rows_in > delivery_files.rows_duplicate
+    from files
+    inner join extract_kinds on files.kind = extract_kinds.kind
 
 ),
 
@@ -52,7 +45,7 @@ touched_periods as (
             unnest(generate_series(date_trunc(period_grain, file_start), cast(file_end as timestamp), step)) as date
         ) as period_start,
         last_day(period_start + step - interval 1 day) as period_end,
-    from accepted_files
+    from aggregates
 
 ),
 
@@ -70,8 +63,8 @@ ordered as (
         *,
         row_number() over (
             partition by supplier, kind, period_start
-            order by sent_at desc nulls last, delivery_id desc
-        ) as place,
+            order by turn desc
+        ) as nth_last,
     from covered_periods
 
 ),
@@ -93,8 +86,8 @@ final as (
         on latest.supplier = earlier.supplier
         and latest.kind = earlier.kind
         and latest.period_start = earlier.period_start
-        and earlier.place = 2
-    where latest.place = 1
+        and earlier.nth_last = 2
+    where latest.nth_last = 1
 
 )
 

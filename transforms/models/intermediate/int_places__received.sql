@@ -10,16 +10,9 @@ current_periods as (
 
 ),
 
-deliveries as (
+files as (
 
-    select * from {{ ref('stg_ledger__deliveries') }}
-    where state = 'accepted'
-
-),
-
-delivery_files as (
-
-    select * from {{ ref('stg_ledger__delivery_files') }}
+    select * from {{ ref('int_files__accepted') }}
 
 ),
 
@@ -96,21 +89,18 @@ aggregates as (
 cases as (
 
     select distinct
-        delivery_files.kind,
+        files.kind,
         suppliers.supplier_code as place_code,
         cast(
             unnest(
                 generate_series(
-                    cast(delivery_files.period_start as timestamp),
-                    cast(delivery_files.period_end as timestamp),
-                    interval 1 month
+                    cast(files.period_start as timestamp), cast(files.period_end as timestamp), interval 1 month
                 )
             ) as date
         ) as period_start,
-    from delivery_files
-    inner join deliveries on delivery_files.hand_over_id = deliveries.hand_over_id
-    inner join extract_kinds on delivery_files.kind = extract_kinds.kind
-    inner join suppliers on deliveries.supplier = suppliers.supplier
+    from files
+    inner join extract_kinds on files.kind = extract_kinds.kind
+    inner join suppliers on files.supplier = suppliers.supplier
 
 ),
 

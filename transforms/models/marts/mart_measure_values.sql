@@ -53,7 +53,6 @@ wholes as (
 
 ),
 
--- Many measures need the same: their supply is added up once for all of them.
 needs_of_measures as (
 
     select
@@ -64,19 +63,31 @@ needs_of_measures as (
 
 ),
 
+-- Many measures need the same: their supply is added up once, for the first of them.
+first_with_same_needs as (
+
+    select
+        measure_id,
+        needs,
+        min(measure_id) over (partition by needs) as first_measure_id,
+    from needs_of_measures
+
+),
+
 needs as (
 
-    select distinct
-        needs,
+    select
+        first_measure_id,
         unnest(needs) as need,
-    from needs_of_measures
+    from first_with_same_needs
+    where measure_id = first_measure_id
 
 ),
 
 supply_of_needs as (
 
     select
-        needs.needs,
+        needs.first_measure_id,
         supply.area_level,
         supply.area_code,
         supply.area_name,
@@ -120,8 +131,8 @@ due as (
             as is_applicable,
     from measures
     inner join breakdowns on measures.measure_id = breakdowns.measure_id
-    inner join needs_of_measures on measures.measure_id = needs_of_measures.measure_id
-    inner join supply_of_needs on needs_of_measures.needs = supply_of_needs.needs
+    inner join first_with_same_needs on measures.measure_id = first_with_same_needs.measure_id
+    inner join supply_of_needs on first_with_same_needs.first_measure_id = supply_of_needs.first_measure_id
     where breakdowns.breakdown = ''
         or not measures.is_case_level
         or breakdowns.measure_id not in (select wholes.measure_id from wholes)

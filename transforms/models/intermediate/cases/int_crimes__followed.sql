@@ -80,7 +80,6 @@ stages as (
 final as (
 
     select
-        crimes.crime_reference_token,
         crimes.force_code,
         forces.cps_area_code as area_code,
         coalesce(offence_codes.is_rape, false) as is_rape,
@@ -89,7 +88,8 @@ final as (
             when crimes.victim_age_band = 'not_known' then 'not_known'
             else '16_and_over'
         end as victim_age,
-        crimes.characteristics_recorded,
+        -- one text for all of them: crimes of the same text are counted together, and lists would be slow to keep
+        nullif(array_to_string(crimes.characteristics_recorded, '|'), '') as characteristics_recorded,
         crimes.reported_date,
         crimes.recorded_date,
         nullif(outcome_types.outcome_type, '0') as outcome_type,

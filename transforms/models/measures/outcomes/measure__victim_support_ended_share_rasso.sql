@@ -8,17 +8,32 @@ crimes as (
 
 ),
 
+closed as (
+
+    select
+        area_code,
+        force_code,
+        cast(date_trunc('month', outcome_date) as date) as measured_date,
+        outcome_type,
+        is_victim_support_ended,
+        count(*) as crime_count,
+    from crimes
+    where outcome_date is not null
+    group by all
+
+),
+
 whole as (
 
     select
         area_code,
         force_code,
-        outcome_date as measured_date,
+        measured_date,
         '' as breakdown,
-        cast(is_victim_support_ended as integer) as numerator,
-        1 as denominator,
-    from crimes
-    where outcome_date is not null
+        coalesce(sum(crime_count) filter (where is_victim_support_ended), 0) as numerator,
+        sum(crime_count) as denominator,
+    from closed
+    group by all
 
 ),
 
@@ -27,13 +42,12 @@ parts as (
     select
         area_code,
         force_code,
-        outcome_date as measured_date,
+        measured_date,
         'outcome_type=' || outcome_type as breakdown,
-        1 as numerator,
-        cast(null as integer) as denominator,
-    from crimes
-    where outcome_date is not null
-        and is_victim_support_ended
+        crime_count as numerator,
+        cast(null as bigint) as denominator,
+    from closed
+    where is_victim_support_ended
 
 ),
 

@@ -9,12 +9,25 @@ crimes as (
 
 ),
 
-characteristics as (
+recorded as (
+
+    select
+        area_code,
+        force_code,
+        cast(date_trunc('month', recorded_date) as date) as measured_date,
+        characteristics_recorded,
+        count(*) as crime_count,
+    from crimes
+    group by all
+
+),
+
+recorded_by_list as (
 
     select
         *,
-        unnest(characteristics_recorded) as characteristic,
-    from crimes
+        {{ codes('characteristics_recorded') }} as characteristics,
+    from recorded
 
 ),
 
@@ -23,14 +36,25 @@ whole as (
     select
         area_code,
         force_code,
-        recorded_date as measured_date,
+        measured_date,
         '' as breakdown,
-        cast(
-            list_has_all(characteristics_recorded, ['age', 'sex', 'ethnicity', 'disability'])
-            as integer
+        coalesce(
+            sum(crime_count) filter (
+                where list_has_all(characteristics, ['age', 'sex', 'ethnicity', 'disability'])
+            ), 0
         ) as numerator,
-        1 as denominator,
-    from crimes
+        sum(crime_count) as denominator,
+    from recorded_by_list
+    group by all
+
+),
+
+each_characteristic as (
+
+    select
+        *,
+        unnest(characteristics) as characteristic,
+    from recorded_by_list
 
 ),
 
@@ -39,11 +63,12 @@ parts as (
     select
         area_code,
         force_code,
-        recorded_date as measured_date,
+        measured_date,
         'characteristic=' || characteristic as breakdown,
-        1 as numerator,
-        cast(null as integer) as denominator,
-    from characteristics
+        sum(crime_count) as numerator,
+        cast(null as bigint) as denominator,
+    from each_characteristic
+    group by all
 
 ),
 

@@ -8,16 +8,30 @@ crimes as (
 
 ),
 
+recorded as (
+
+    select
+        area_code,
+        force_code,
+        cast(date_trunc('month', recorded_date) as date) as measured_date,
+        victim_age,
+        count(*) as crime_count,
+    from crimes
+    group by all
+
+),
+
 whole as (
 
     select
         area_code,
         force_code,
-        recorded_date as measured_date,
+        measured_date,
         '' as breakdown,
-        1 as numerator,
-        cast(null as integer) as denominator,
-    from crimes
+        sum(crime_count) as numerator,
+        cast(null as bigint) as denominator,
+    from recorded
+    group by all
 
 ),
 
@@ -26,11 +40,11 @@ parts as (
     select
         area_code,
         force_code,
-        recorded_date as measured_date,
+        measured_date,
         'victim_age=' || victim_age as breakdown,
-        1 as numerator,
-        cast(null as integer) as denominator,
-    from crimes
+        crime_count as numerator,
+        cast(null as bigint) as denominator,
+    from recorded
 
 ),
 

@@ -14,7 +14,6 @@ final as (
         area_code,
         force_code,
         finalised_date as measured_date,
-        case_urn_token || '/' || case_urn_suffix || '/' || suspect_number as unit_id,
         finalised_date - charged_date as days,
     from defendants
     where is_rape_flagged

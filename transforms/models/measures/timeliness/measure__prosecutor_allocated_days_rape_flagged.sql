@@ -14,7 +14,6 @@ final as (
         area_code,
         force_code,
         advice_prosecutor_allocated_date as measured_date,
-        case_urn_token || '/' || case_urn_suffix as unit_id,
         advice_prosecutor_allocated_date - first_advice_received_date as days,
     from cases
     where is_rape_flagged

@@ -14,7 +14,6 @@ final as (
         area_code,
         force_code,
         decision_date as measured_date,
-        case_urn_token || '/' || case_urn_suffix || '/' || suspect_number as unit_id,
         decision_date - first_request_received_date as days,
     from decisions
     where is_rape_flagged

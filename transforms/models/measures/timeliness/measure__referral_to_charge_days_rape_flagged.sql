@@ -14,7 +14,6 @@ final as (
         area_code,
         force_code,
         charged_date as measured_date,
-        case_urn_token || '/' || case_urn_suffix || '/' || suspect_number as unit_id,
         charged_date - first_received_date as days,
     from decisions
     where is_rape_flagged

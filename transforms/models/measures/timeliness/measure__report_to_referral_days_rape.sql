@@ -15,7 +15,6 @@ final as (
         area_code,
         force_code,
         first_linked_submission_date as measured_date,
-        crime_reference_token as unit_id,
         first_linked_submission_date - reported_date as days,
     from crimes
     where is_rape
