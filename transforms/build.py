@@ -135,7 +135,7 @@ def _prepare(settings: Settings, measures: Iterable[catalogue.Measure], *, is_fu
         if snapshot is not None:
             return selection_after(_changed_sources(connection, snapshot))
         _whole_work(settings).unlink(missing_ok=True)
-        for name in ("work.duckdb", "work.duckdb.wal"):  # a build that was killed leaves a log, which fits no new file
+        for name in ("work.duckdb", "work.duckdb.wal"):  # a build leaves a log, which fits no new file
             work_database(settings).with_name(name).unlink(missing_ok=True)
         rows = {
             "measure_catalogue": [astuple(measure) for measure in measures],
@@ -222,7 +222,8 @@ def _changed_sources(connection: duckdb.DuckDBPyConnection, snapshot: int) -> li
 def selection_after(changed_sources: Iterable[str]) -> list[str]:
     """All tables but those that read of their own sources only, where none of these has changed; all tests of data.
 
-    Seeds and the catalogue are code, and so are their tests. Dbt's manifest stays, too: to write it takes dbt a second.
+    Seeds, the catalogue and what a model says in words of its own are code, and so are the tests of them. Dbt's
+    manifest stays, too: to write it takes dbt a second.
     """
     always = "config.materialized:table,config.meta.made_anew:always"
     reading = [f"source:{source}+,config.materialized:table" for source in changed_sources]

@@ -33,41 +33,76 @@ shown_periods as (
 
 ),
 
-counted_by_level as (
+-- What is rolled up has a number: millions of rows are brought together by it, and not by two texts.
+parts as (
 
     select
         measure_id,
         breakdown,
+        row_number() over (order by measure_id, breakdown) as part_id,
+    from (
+        select
+            measure_id,
+            breakdown,
+        from counted
+        union
+        select
+            measure_id,
+            '' as breakdown,
+        from measures
+        where shape = 'duration'
+    )
+
+),
+
+counted_by_part as (
+
+    select
+        parts.part_id,
+        counted.area_code,
+        counted.force_code,
+        counted.period_start,
+        counted.numerator,
+        counted.denominator,
+    from counted
+    inner join parts
+        on counted.measure_id = parts.measure_id
+        and counted.breakdown = parts.breakdown
+
+),
+
+counted_by_level as (
+
+    select
+        part_id,
         'force' as area_level,
         force_code as area_code,
         period_start,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
-    from counted
+    from counted_by_part
     where force_code is not null
     group by all
     union all
     select
-        measure_id,
-        breakdown,
+        part_id,
         'area' as area_level,
         area_code,
         period_start,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
-    from counted
+    from counted_by_part
     where area_code is not null
     group by all
     union all
     select
-        measure_id,
-        breakdown,
+        part_id,
         'national' as area_level,
         'EW' as area_code,
         period_start,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
-    from counted
+    from counted_by_part
     group by all
 
 ),
@@ -105,8 +140,7 @@ durations_by_level as (
 counts as (
 
     select
-        measures.measure_id,
-        counted_by_level.breakdown,
+        counted_by_level.part_id,
         counted_by_level.area_level,
         counted_by_level.area_code,
         shown_periods.period_grain,
@@ -114,7 +148,8 @@ counts as (
         sum(counted_by_level.numerator) as numerator,
         sum(counted_by_level.denominator) as denominator,
     from counted_by_level
-    inner join measures on counted_by_level.measure_id = measures.measure_id
+    inner join parts on counted_by_level.part_id = parts.part_id
+    inner join measures on parts.measure_id = measures.measure_id
     inner join shown_periods
         on measures.source = shown_periods.kind
         and counted_by_level.period_start = shown_periods.source_period_start
@@ -155,8 +190,7 @@ ranked_durations as (
 quartiles as (
 
     select
-        measures.measure_id,
-        '' as breakdown,
+        parts.part_id,
         ranked_durations.area_level,
         ranked_durations.area_code,
         ranked_durations.period_grain,
@@ -166,10 +200,11 @@ quartiles as (
         cast(ranked_durations.quartiles[cast(4 * measures.quantile as integer)] as double) as days,
     from ranked_durations
     inner join measures on ranked_durations.model = measures.model
+    inner join parts on measures.measure_id = parts.measure_id
 
 ),
 
-final as (
+unioned as (
 
     select
         *,
@@ -177,6 +212,17 @@ final as (
     from counts
     union all
     select * from quartiles
+
+),
+
+final as (
+
+    select
+        parts.measure_id,
+        parts.breakdown,
+        unioned.*,
+    from unioned
+    inner join parts on unioned.part_id = parts.part_id
 
 )
 

@@ -29,60 +29,23 @@ suppliers as (
 
 ),
 
-outcomes as (
+places_in_statistics as (
 
-    select distinct
-        'home_office_outcomes' as kind,
-        delivery_id,
-        place_code,
-        period_start,
-    from {{ ref('stg_home_office__outcomes') }}
-
-),
-
-recorded_crime as (
-
-    select distinct
-        'home_office_recorded_crime' as kind,
-        delivery_id,
-        place_code,
-        period_start,
-    from {{ ref('stg_home_office__recorded_crime') }}
-
-),
-
-case_outcomes as (
-
-    select distinct
-        'cps_principal_offence_outcomes' as kind,
-        delivery_id,
-        place_code,
-        period_start,
-    from {{ ref('stg_cps__principal_offence_outcomes') }}
-
-),
-
-unioned as (
-
-    select * from outcomes
-    union all
-    select * from recorded_crime
-    union all
-    select * from case_outcomes
+    select * from {{ ref('int_places__in_statistics') }}
 
 ),
 
 aggregates as (
 
     select distinct
-        unioned.kind,
-        unioned.place_code,
-        unioned.period_start,
-    from unioned
+        places_in_statistics.kind,
+        places_in_statistics.place_code,
+        places_in_statistics.period_start,
+    from places_in_statistics
     inner join current_periods
-        on unioned.kind = current_periods.kind
-        and unioned.delivery_id = current_periods.delivery_id
-        and unioned.period_start = current_periods.period_start
+        on places_in_statistics.kind = current_periods.kind
+        and places_in_statistics.delivery_id = current_periods.delivery_id
+        and places_in_statistics.period_start = current_periods.period_start
 
 ),
 

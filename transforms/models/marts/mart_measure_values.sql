@@ -33,16 +33,32 @@ supply as (
 
 ),
 
-breakdowns as (
+rolled_parts as (
 
-    select distinct
-        measures.measure_id,
-        coalesce(rolled.breakdown, '') as breakdown,
+    select
+        measure_id,
+        breakdown,
+        part_id,
         -- A part without a denominator of its own (a reason, a group) is a part of the whole measure, also where it is
         -- not to be found.
-        coalesce(rolled.breakdown <> '' and rolled.denominator is null, false) as is_part_of_whole,
+        bool_and(breakdown <> '' and denominator is null) as is_part_of_whole,
+    from rolled
+    group by all
+
+),
+
+breakdowns as (
+
+    select
+        measures.measure_id,
+        coalesce(rolled_parts.breakdown, '') as breakdown,
+        -- below zero where nothing was ever counted
+        coalesce(rolled_parts.part_id, -row_number() over (order by measures.measure_id)) as part_id,
+        coalesce(rolled_parts.is_part_of_whole, false) as is_part_of_whole,
+        max(rolled_parts.part_id) filter (where rolled_parts.breakdown = '') over (partition by measures.measure_id)
+            as whole_part_id,
     from measures
-    left join rolled on measures.measure_id = rolled.measure_id
+    left join rolled_parts on measures.measure_id = rolled_parts.measure_id
 
 ),
 
@@ -116,7 +132,9 @@ due as (
         measures.unit,
         measures.minimum_denominator,
         breakdowns.breakdown,
+        breakdowns.part_id,
         breakdowns.is_part_of_whole,
+        if(breakdowns.is_part_of_whole, breakdowns.whole_part_id, null) as denominator_part_id,
         supply_of_needs.area_level,
         supply_of_needs.area_code,
         supply_of_needs.area_name,
@@ -135,7 +153,7 @@ due as (
     inner join supply_of_needs on first_with_same_needs.first_measure_id = supply_of_needs.first_measure_id
     where breakdowns.breakdown = ''
         or not measures.is_case_level
-        or breakdowns.measure_id not in (select wholes.measure_id from wholes)
+        or breakdowns.whole_part_id is null
         or supply_of_needs.period_grain <> 'month'
 
 ),
@@ -157,14 +175,13 @@ with_counts as (
         end as denominator,
     from due
     left join rolled
-        on due.measure_id = rolled.measure_id
-        and due.breakdown = rolled.breakdown
+        on due.part_id = rolled.part_id
         and due.area_level = rolled.area_level
         and due.area_code = rolled.area_code
         and due.period_grain = rolled.period_grain
         and due.period_start = rolled.period_start
     left join wholes
-        on due.measure_id = wholes.measure_id
+        on due.denominator_part_id = wholes.part_id
         and due.area_level = wholes.area_level
         and due.area_code = wholes.area_code
         and due.period_grain = wholes.period_grain
@@ -212,8 +229,7 @@ with_baseline as (
         baseline.value is not null and with_values.value_status = 'complete' as is_compared,
     from with_values
     left join with_values as baseline
-        on with_values.measure_id = baseline.measure_id
-        and with_values.breakdown = baseline.breakdown
+        on with_values.part_id = baseline.part_id
         and with_values.area_level = baseline.area_level
         and with_values.area_code = baseline.area_code
         and with_values.period_grain = baseline.period_grain

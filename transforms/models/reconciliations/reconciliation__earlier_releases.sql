@@ -25,99 +25,24 @@ releases as (
 
 ),
 
-rape_offence_codes as (
+statistics as (
 
-    select * from {{ ref('offence_codes') }}
-    where is_rape
-
-),
-
-forces as (
-
-    select * from {{ ref('forces') }}
-
-),
-
-recorded_crime as (
-
-    select
-        'home_office_recorded_crime' as kind,
-        'recorded_rape_crimes' as measure_id,
-        recorded_crime.delivery_id,
-        recorded_crime.period_start,
-        sum(recorded_crime.recorded_count) as counted,
-    from {{ ref('stg_home_office__recorded_crime') }} as recorded_crime
-    inner join rape_offence_codes on recorded_crime.offence_code = rape_offence_codes.offence_code
-    inner join forces on recorded_crime.place_code = forces.force_code
-    group by all
-
-),
-
-charges as (
-
-    select
-        outcomes.delivery_id,
-        outcomes.period_start,
-        sum(outcomes.closed_basis_count) as closed_basis_count,
-        sum(outcomes.recorded_basis_count) as recorded_basis_count,
-    from {{ ref('stg_home_office__outcomes') }} as outcomes
-    inner join rape_offence_codes on outcomes.offence_code = rape_offence_codes.offence_code
-    inner join forces on outcomes.place_code = forces.force_code
-    where outcomes.outcome_type = '1'
-    group by all
-
-),
-
-convictions as (
-
-    select
-        'cps_principal_offence_outcomes' as kind,
-        'sexual_offence_convictions_defendants' as measure_id,
-        delivery_id,
-        period_start,
-        sum(convictions_count) as counted,
-    from {{ ref('stg_cps__principal_offence_outcomes') }}
-    where not is_national_row
-    group by all
-
-),
-
-unioned as (
-
-    select * from recorded_crime
-    union all
-    select
-        'home_office_outcomes' as kind,
-        'rape_charges_crimes_closed_basis' as measure_id,
-        delivery_id,
-        period_start,
-        closed_basis_count as counted,
-    from charges
-    union all
-    select
-        'home_office_outcomes' as kind,
-        'rape_charges_crimes_recorded_basis' as measure_id,
-        delivery_id,
-        period_start,
-        recorded_basis_count as counted,
-    from charges
-    union all
-    select * from convictions
+    select * from {{ ref('int_statistics__by_delivery') }}
 
 ),
 
 earlier as (
 
     select
-        unioned.measure_id,
-        unioned.period_start,
+        statistics.measure_id,
+        statistics.period_start,
         any_value(releases.earlier_sent_at) as earlier_sent_at,
-        cast(sum(unioned.counted) as double) as other_value,
-    from unioned
+        cast(sum(statistics.counted) as double) as other_value,
+    from statistics
     inner join releases
-        on unioned.kind = releases.kind
-        and unioned.delivery_id = releases.delivery_id
-        and unioned.period_start = releases.period_start
+        on statistics.kind = releases.kind
+        and statistics.delivery_id = releases.delivery_id
+        and statistics.period_start = releases.period_start
     group by all
 
 ),
