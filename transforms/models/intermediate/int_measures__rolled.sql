@@ -33,6 +33,21 @@ shown_periods as (
 
 ),
 
+counted_or_timed as (
+
+    select
+        measure_id,
+        breakdown,
+    from counted
+    union
+    select
+        measure_id,
+        '' as breakdown,
+    from measures
+    where shape = 'duration'
+
+),
+
 -- What is rolled up has a number: millions of rows are brought together by it, and not by two texts.
 parts as (
 
@@ -40,18 +55,7 @@ parts as (
         measure_id,
         breakdown,
         row_number() over (order by measure_id, breakdown) as part_id,
-    from (
-        select
-            measure_id,
-            breakdown,
-        from counted
-        union
-        select
-            measure_id,
-            '' as breakdown,
-        from measures
-        where shape = 'duration'
-    )
+    from counted_or_timed
 
 ),
 

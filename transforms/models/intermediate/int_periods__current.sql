@@ -1,6 +1,6 @@
 -- Which delivery speaks for a period. An aggregate extract holds whole periods: per supplier, kind and period the
--- accepted delivery that speaks last (int_files__accepted) is current, and all earlier rows of the period are superseded
--- with it, also those that the later delivery no longer has. The one before it is named beside it: what a later release
+-- accepted file that speaks last (int_files__accepted) is current, and all earlier rows of the period are superseded
+-- with it, also those that the later file no longer has. The one before it is named beside it: what a later release
 -- revised is shown.
 
 with

@@ -24,7 +24,7 @@ rapes as (
         cast(date_trunc('month', recorded_date) as date) as measured_date,
         count(*) as recorded_count,
         {% for stage, reached_date in stages.items() %}
-        count(*) filter (where {{ reached_date }} <= recorded_date + interval 24 month) as count_{{ stage }},
+            count(*) filter (where {{ reached_date }} <= recorded_date + interval 24 month) as count_{{ stage }},
         {% endfor %}
     from crimes
     where is_rape

@@ -26,7 +26,7 @@ recorded_by_list as (
 
     select
         *,
-        {{ codes('characteristics_recorded') }} as characteristics,
+        {{ codes('characteristics_recorded') }} as filled_in,
     from recorded
 
 ),
@@ -40,7 +40,7 @@ whole as (
         '' as breakdown,
         coalesce(
             sum(crime_count) filter (
-                where list_has_all(characteristics, ['age', 'sex', 'ethnicity', 'disability'])
+                where list_has_all(filled_in, ['age', 'sex', 'ethnicity', 'disability'])
             ), 0
         ) as numerator,
         sum(crime_count) as denominator,
@@ -53,7 +53,7 @@ each_characteristic as (
 
     select
         *,
-        unnest(characteristics) as characteristic,
+        unnest(filled_in) as characteristic,
     from recorded_by_list
 
 ),
