@@ -135,7 +135,7 @@ def _prepare(settings: Settings, measures: Iterable[catalogue.Measure], *, is_fu
         if snapshot is not None:
             return selection_after(_changed_sources(connection, snapshot))
         _whole_work(settings).unlink(missing_ok=True)
-        for name in ("work.duckdb", "work.duckdb.wal"):  # a build leaves a log, which fits no new file
+        for name in ("work.duckdb", "work.duckdb.wal"):  # a build that was killed leaves a log, which fits no new file
             work_database(settings).with_name(name).unlink(missing_ok=True)
         rows = {
             "measure_catalogue": [astuple(measure) for measure in measures],

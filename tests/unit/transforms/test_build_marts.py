@@ -334,6 +334,10 @@ def test_a_build_leaves_what_no_reader_needs_outside_the_lake(built: Built) -> N
     assert views == []  # nobody but a build has the work database
 
 
+def test_a_build_leaves_its_work_in_one_whole_file(built: Built) -> None:
+    assert [path.name for path in sorted(built.settings.lake.glob("work.*"))] == ["work.build_id", "work.duckdb"]
+
+
 def test_a_build_makes_anew_what_reads_a_changed_extract_and_nothing_else_of_the_work(built: Built) -> None:
     made = {step.name for step in built.progress}
     assert {"int_home_office_outcomes__current", "int_supply__by_area", "mart_measure_values"} <= made

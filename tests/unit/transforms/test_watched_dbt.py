@@ -22,15 +22,23 @@ class dbtRunner:
     def invoke(self, arguments):
         print(*arguments)
 """
+CONNECTIONS = """
+class DuckDBConnectionManager:
+    @classmethod
+    def close_all_connections(cls):
+        print("closed")
+"""
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     """Start the watched process with a stand-in for dbt, so that the test needs no lake."""
-    package = folder / "dbt" / "cli"
-    package.mkdir(parents=True)
-    for init in (folder / "dbt" / "__init__.py", package / "__init__.py"):
-        init.touch()
-    (package / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
+    cli, adapter = folder / "dbt" / "cli", folder / "dbt" / "adapters" / "duckdb"
+    for package in (cli, adapter):
+        package.mkdir(parents=True)
+    for package in (folder / "dbt", cli, adapter.parent, adapter):
+        (package / "__init__.py").touch()
+    (cli / "main.py").write_text(STEP + "".join(f"        {line}\n" for line in words), encoding="utf-8")
+    (adapter / "connections.py").write_text(CONNECTIONS, encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.Popen(
         COMMAND, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -86,7 +94,7 @@ def test_what_became_of_each_step_is_written_without_values(
         assert process.wait(timeout=30) == code  # its standard input stays open: the end of it would end dbt
         assert process.stdout
         assert process.stderr
-        assert process.stdout.read() == "build\n"  # also what was said and not written out yet
+        assert process.stdout.read() == "build\nclosed\n"  # also what was said and not written out yet
         errors = process.stderr.read()
     steps = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [(step["status"], step["failures"], step["error"]) for step in steps] == written

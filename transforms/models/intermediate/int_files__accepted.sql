@@ -38,7 +38,8 @@ final as (
                     delivery_files.delivery_id
                 ),
                 delivery_files.period_end nulls first,
-                delivery_files.file_id
+                delivery_files.file_id,
+                delivery_files.delivery_id
         ) as turn,
     from deliveries
     inner join delivery_files on deliveries.hand_over_id = delivery_files.hand_over_id
