@@ -104,8 +104,10 @@ def waiting_dbt(settings: Settings) -> Iterator[WaitingDbt]:
 
 def command() -> list[str]:
     """The process that waits."""
-    # -P: the room's own modules must not stand in the way of dbt's imports.
-    return [sys.executable, "-P", "-m", "transforms.watched_dbt"]
+    # -P: the room's own modules must not stand in the way of dbt's imports. -W: dbt's semaphores end with it; Python
+    # would warn of them among the errors.
+    quiet = ["-W", "ignore::UserWarning:multiprocessing.resource_tracker"]
+    return [sys.executable, "-P", *quiet, "-m", "transforms.watched_dbt"]
 
 
 def working_folder(settings: Settings) -> Path:

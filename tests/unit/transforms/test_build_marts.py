@@ -19,7 +19,7 @@ from tests.homes import prepared_home
 from transforms import build as build_room
 from transforms import catalogue, dbt_process
 from transforms.build import BuildError, BuildOutcome, build
-from transforms.dbt_process import BuildProgress, manifest, work_database
+from transforms.dbt_process import BuildProgress, manifest, work_database, working_folder
 from transforms.watched_dbt import error_kind
 from warehouse.lake import newest_snapshot, reading, transaction, writer_lock, writing
 from warehouse.version import code_version
@@ -336,6 +336,10 @@ def test_a_build_leaves_what_no_reader_needs_outside_the_lake(built: Built) -> N
 
 def test_a_build_leaves_its_work_in_one_whole_file(built: Built) -> None:
     assert [path.name for path in sorted(built.settings.lake.glob("work.*"))] == ["work.build_id", "work.duckdb"]
+
+
+def test_a_build_that_succeeds_leaves_no_word_among_the_errors(built: Built) -> None:
+    assert (working_folder(built.settings) / "errors.log").read_text(encoding="utf-8") == ""
 
 
 def test_a_build_makes_anew_what_reads_a_changed_extract_and_nothing_else_of_the_work(built: Built) -> None:
