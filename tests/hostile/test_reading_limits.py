@@ -80,7 +80,7 @@ def _limits(pid: int) -> list[str]:
 
 
 def test_a_file_that_takes_too_long_is_too_slow_and_the_next_is_read(tmp_path: Path, small: Path) -> None:
-    with Reader(Settings(home=tmp_path, staging_seconds=1)) as reader:
+    with Reader(Settings(home=tmp_path, staging_seconds=5)) as reader:
         reader.stage(_file(small, tmp_path, name="first"))
         reader._running().send_signal(signal.SIGSTOP)
         assert refused(reader, _file(small, tmp_path)) == "TOO_SLOW"
