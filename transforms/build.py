@@ -226,8 +226,9 @@ def selection_after(changed_sources: Iterable[str]) -> list[str]:
     manifest stays, too: to write it takes dbt a second.
     """
     always = "config.materialized:table,config.meta.made_anew:always"
-    reading = [f"source:{source}+,config.materialized:table" for source in changed_sources]
-    code = ["test_type:unit", "test_type:data,path:seeds", "test_type:data,tag:code"]
+    reading = [f"source:{source}+" for source in changed_sources]
+    code = ["config.materialized:view", "resource_type:exposure"]
+    code += ["test_type:unit", "test_type:data,path:seeds", "test_type:data,tag:code"]
     # Else dbt would take a test that also reads a seed for a test of seeds.
     named_only = ["--indirect-selection", "cautious"]
     return ["--select", always, *reading, "test_type:data", "--exclude", *code, *named_only, "--no-write-json"]

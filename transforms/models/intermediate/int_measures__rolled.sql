@@ -20,6 +20,12 @@ counted as (
 
 ),
 
+areas as (
+
+    select * from {{ ref('int_areas__numbered') }}
+
+),
+
 durations as (
 
     select * from {{ ref('int_durations__unioned') }}
@@ -54,7 +60,7 @@ parts as (
     select
         measure_id,
         breakdown,
-        row_number() over (order by measure_id, breakdown) as part_id,
+        cast(row_number() over (order by measure_id, breakdown) as integer) as part_id,
     from counted_or_timed
 
 ),
@@ -145,15 +151,16 @@ counts as (
 
     select
         counted_by_level.part_id,
-        counted_by_level.area_level,
-        counted_by_level.area_code,
-        shown_periods.period_grain,
-        shown_periods.period_start,
+        areas.area_id,
+        shown_periods.period_id,
         sum(counted_by_level.numerator) as numerator,
         sum(counted_by_level.denominator) as denominator,
     from counted_by_level
     inner join parts on counted_by_level.part_id = parts.part_id
     inner join measures on parts.measure_id = measures.measure_id
+    inner join areas
+        on counted_by_level.area_level = areas.area_level
+        and counted_by_level.area_code = areas.area_code
     inner join shown_periods
         on measures.source = shown_periods.kind
         and counted_by_level.period_start = shown_periods.source_period_start
@@ -176,14 +183,15 @@ ranked_durations as (
 
     select
         models.model,
-        durations_by_level.area_level,
-        durations_by_level.area_code,
-        shown_periods.period_grain,
-        shown_periods.period_start,
+        areas.area_id,
+        shown_periods.period_id,
         count(*) as duration_count,
         quantile_disc(durations_by_level.days, [0.25, 0.5, 0.75]) as quartiles,
     from durations_by_level
     inner join models on durations_by_level.model = models.model
+    inner join areas
+        on durations_by_level.area_level = areas.area_level
+        and durations_by_level.area_code = areas.area_code
     inner join shown_periods
         on models.source = shown_periods.kind
         and durations_by_level.period_start = shown_periods.source_period_start
@@ -195,10 +203,8 @@ quartiles as (
 
     select
         parts.part_id,
-        ranked_durations.area_level,
-        ranked_durations.area_code,
-        ranked_durations.period_grain,
-        ranked_durations.period_start,
+        ranked_durations.area_id,
+        ranked_durations.period_id,
         cast(null as double) as numerator,
         cast(ranked_durations.duration_count as double) as denominator,
         cast(ranked_durations.quartiles[cast(4 * measures.quantile as integer)] as double) as days,

@@ -89,6 +89,7 @@ final as (
 
     select
         kind,
+        {{ period_id('period_grain', 'period_start') }} as period_id,
         period_grain,
         period_start,
         period_end,

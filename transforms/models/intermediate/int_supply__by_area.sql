@@ -8,7 +8,7 @@ with
 
 areas as (
 
-    select * from {{ ref('mart_areas') }}
+    select * from {{ ref('int_areas__numbered') }}
 
 ),
 
@@ -61,6 +61,7 @@ periods as (
 
     select distinct
         kind as base_kind,
+        period_id,
         period_grain,
         period_start,
         period_end,
@@ -72,6 +73,7 @@ needed_periods as (
 
     select
         needs.*,
+        periods.period_id,
         periods.period_grain,
         periods.period_start,
         periods.period_end,
@@ -142,6 +144,7 @@ due as (
 
     select
         due_periods.*,
+        areas.area_id,
         areas.area_level,
         areas.area_code,
         areas.area_name,
@@ -165,9 +168,11 @@ final as (
         due.kind,
         due.horizon_months,
         due.is_at_end,
+        due.area_id,
         due.area_level,
         due.area_code,
         due.area_name,
+        due.period_id,
         due.period_grain,
         due.period_start,
         due.period_end,

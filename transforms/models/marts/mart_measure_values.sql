@@ -53,7 +53,7 @@ breakdowns as (
         measures.measure_id,
         coalesce(rolled_parts.breakdown, '') as breakdown,
         -- below zero where nothing was ever counted
-        coalesce(rolled_parts.part_id, -row_number() over (order by measures.measure_id)) as part_id,
+        coalesce(rolled_parts.part_id, cast(-row_number() over (order by measures.measure_id) as integer)) as part_id,
         coalesce(rolled_parts.is_part_of_whole, false) as is_part_of_whole,
         max(rolled_parts.part_id) filter (where rolled_parts.breakdown = '') over (partition by measures.measure_id)
             as whole_part_id,
@@ -104,9 +104,11 @@ supply_of_needs as (
 
     select
         needs.first_measure_id,
+        supply.area_id,
         supply.area_level,
         supply.area_code,
         supply.area_name,
+        supply.period_id,
         supply.period_grain,
         supply.period_start,
         supply.period_end,
@@ -135,9 +137,11 @@ due as (
         breakdowns.part_id,
         breakdowns.is_part_of_whole,
         if(breakdowns.is_part_of_whole, breakdowns.whole_part_id, null) as denominator_part_id,
+        supply_of_needs.area_id,
         supply_of_needs.area_level,
         supply_of_needs.area_code,
         supply_of_needs.area_name,
+        supply_of_needs.period_id,
         supply_of_needs.period_grain,
         supply_of_needs.period_start,
         supply_of_needs.period_end,
@@ -176,16 +180,12 @@ with_counts as (
     from due
     left join rolled
         on due.part_id = rolled.part_id
-        and due.area_level = rolled.area_level
-        and due.area_code = rolled.area_code
-        and due.period_grain = rolled.period_grain
-        and due.period_start = rolled.period_start
+        and due.area_id = rolled.area_id
+        and due.period_id = rolled.period_id
     left join wholes
         on due.denominator_part_id = wholes.part_id
-        and due.area_level = wholes.area_level
-        and due.area_code = wholes.area_code
-        and due.period_grain = wholes.period_grain
-        and due.period_start = wholes.period_start
+        and due.area_id = wholes.area_id
+        and due.period_id = wholes.period_id
 
 ),
 
@@ -230,10 +230,8 @@ with_baseline as (
     from with_values
     left join with_values as baseline
         on with_values.part_id = baseline.part_id
-        and with_values.area_level = baseline.area_level
-        and with_values.area_code = baseline.area_code
-        and with_values.period_grain = baseline.period_grain
-        and {{ baseline_start('with_values') }} = baseline.period_start
+        and with_values.area_id = baseline.area_id
+        and {{ period_id('with_values.period_grain', baseline_start('with_values')) }} = baseline.period_id
         and baseline.value_status = 'complete'
 
 ),
