@@ -1,7 +1,8 @@
 """Run dbt for as long as the process that started it lives, and no longer; write down what became of each step.
 
 To import dbt takes seconds, in which the starter finds out what is to be made. It tells so in one line to standard
-input: a JSON list of the file for the results and dbt's arguments.
+input: a JSON list of the file for the results and dbt's arguments. It is told of each finished step in one line to
+standard output: a JSON list of how many steps there are and the step's name.
 
 The starter holds the writer lock. When it is killed, the lock is free at once, and a dbt that went on would write
 beside the next writer. So the starter keeps a pipe to this process's standard input open and writes no more to it: the
@@ -24,6 +25,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dbt_common.events.base_types import EventMsg
+
+_FINISHED = ("LogModelResult", "LogSeedResult", "LogTestResult")
 _ERROR_KIND = re.compile(r"\b([A-Z]\w+(?: [A-Z]\w+)? Error)\b")
 
 
@@ -42,7 +46,7 @@ def main() -> None:
         sys.exit(os.EX_TEMPFAIL)
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     results, *arguments = json.loads(told)
-    outcome = dbtRunner().invoke(arguments)
+    outcome = dbtRunner(callbacks=[_tell_of_finished_step]).invoke(arguments)
     steps = list(getattr(outcome.result, "results", ()))
     Path(results).write_text(json.dumps(list(steps_of(steps))), encoding="utf-8")
     if outcome.exception is not None and not steps:
@@ -52,6 +56,13 @@ def main() -> None:
     sys.stderr.flush()
     # For Python to clear up what dbt made would take a second.
     os._exit(0 if outcome.success else 1 if steps else 2)
+
+
+def _tell_of_finished_step(event: EventMsg) -> None:
+    if event.info.name in _FINISHED:
+        total = getattr(event.data, "total", 0) or getattr(event.data, "num_models", 0)
+        sys.stdout.write(json.dumps([total, event.data.node_info.node_name]) + "\n")
+        sys.stdout.flush()
 
 
 def steps_of(results: Iterable[Any]) -> Iterable[dict[str, Any]]:

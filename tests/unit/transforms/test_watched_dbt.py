@@ -18,7 +18,11 @@ STEP = """
 from types import SimpleNamespace as Name
 def step(status, failures, message):
     return Name(node=Name(unique_id="model.rasso.mart_areas"), status=status, failures=failures, message=message)
+def event(name, node_name, **counts):
+    return Name(info=Name(name=name), data=Name(node_info=Name(node_name=node_name), **counts))
 class dbtRunner:
+    def __init__(self, callbacks):
+        self.tell, = callbacks
     def invoke(self, arguments):
         print(*arguments)
 """
@@ -100,3 +104,16 @@ def test_what_became_of_each_step_is_written_without_values(
     assert [(step["status"], step["failures"], step["error"]) for step in steps] == written
     assert "Jane" not in errors
     assert ("Compilation Error" in errors) == (code == 2)
+
+
+def test_each_finished_step_is_told_with_how_many_there_are(tmp_path: Path) -> None:
+    steps = [
+        "self.tell(event('LogStartLine', 'mart_areas', total=2))",
+        "self.tell(event('LogModelResult', 'mart_areas', total=2))",
+        "self.tell(event('LogTestResult', 'areas_add_up', num_models=2))",
+        "return Name(success=True, exception=None, result=Name(results=[]))",
+    ]
+    with start(tmp_path, *steps) as process:
+        tell(process, tmp_path)
+        assert process.stdout
+        assert process.stdout.read() == 'build\n[2, "mart_areas"]\n[2, "areas_add_up"]\nclosed\n'
