@@ -101,7 +101,7 @@ def load(path: Path = CATALOGUE_FILE, models: Path | None = MODELS_FOLDER) -> tu
     Raises:
         CatalogueError: an entry is not as it must be, two entries clash, or entries and models differ.
     """
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     if not isinstance(entries, list) or not entries:
         raise CatalogueError(f"{path.name}: must be a list of measures with at least one entry")
     written = [_measure(position, entry) for position, entry in enumerate(entries, start=1)]
