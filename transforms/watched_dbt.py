@@ -37,7 +37,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)
     from mashumaro.config import BaseConfig
 
-    BaseConfig.lazy_compilation = True  # of what dbt can read and write, a build reads and writes the half
+    BaseConfig.lazy_compilation = True  # a build uses half of the classes that dbt would compile
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 

@@ -5,6 +5,7 @@
     parts no accepted row lacks.
 
     To find the last row of each key by a number, and then these rows, takes half the time of a window over whole rows.
+    Not materialized, or every column of every row would be read and kept between the two.
 -#}
 {% macro current_rows(staging_model, keys) -%}
 with

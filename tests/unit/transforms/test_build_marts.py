@@ -405,6 +405,36 @@ def test_what_another_build_left_is_not_gone_on_from(settings: Settings) -> None
         assert build_room._proven_snapshot(settings, connection) is None
 
 
+def test_a_lake_without_a_ledger_is_not_gone_on_from(settings: Settings) -> None:
+    Home(settings).leave("build-1")
+    with writing(settings) as connection:
+        connection.execute("drop schema lake.ledger cascade")
+        assert build_room._proven_snapshot(settings, connection) is None
+
+
+@pytest.mark.parametrize("code", ["other", "ours"])
+def test_a_changed_contract_is_told_to_dbt_by_a_build_of_changed_code(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    home = Home(settings)
+    with writing(settings) as connection:
+        home.record(connection, 1, "succeeded", code)
+    home.leave("build-1")
+    written: list[str] = []
+    monkeypatch.setattr(build_room, "write_sources", lambda: written.append("sources"))
+    build_room._prepare(settings, catalogue.load(), is_full=False)
+    assert written == (["sources"] if code == "other" else [])
+
+
+def test_sources_that_cannot_be_written_stop_a_build(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(build_room, "write_sources", refuse)
+    with pytest.raises(BuildError, match="a contract changed"):
+        build(settings, is_full=True)
+
+
 def test_a_full_build_begins_with_nothing(settings: Settings) -> None:
     home = Home(settings)
     with writing(settings) as connection:
